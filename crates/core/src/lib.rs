@@ -1,0 +1,18 @@
+//! The rules: accounts, identifiers, leaks, exposures and their grades.
+//!
+//! Pure by design: nothing here waits, reads a clock, draws chance, logs, or touches SQL, HTTP or a wire form.
+
+#![warn(missing_docs)]
+
+pub mod account;
+pub mod audit;
+pub mod exposure;
+pub mod identifier;
+pub mod leak;
+pub mod text;
+pub mod time;
+pub mod variation;
+
+pub use account::{AccountNo, AccountRef, PasswordVersion, PublicId};
+pub use exposure::{Grade, Kind};
+pub use time::Timestamp;
