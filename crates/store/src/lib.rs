@@ -1,0 +1,31 @@
+//! All SQL: one text for SQLite and PostgreSQL.
+//!
+//! [`Store::open`] connects, [`Store::read`] and [`Store::write`] run a closure in a transaction, and everything that the store
+//! can do is a method of [`Tx`], in the file of its noun. Nothing here decides: rules read rows, decide, and write with a guard
+//! that says what they saw.
+//!
+//! `docs/design/store.md` tells of keys, guards and the format of a backup.
+
+#![warn(missing_docs)]
+
+pub mod account;
+mod adapter;
+pub mod audit;
+pub mod backup;
+mod counter;
+pub mod data_key;
+mod error;
+pub mod exposure;
+pub mod identifier;
+pub mod import;
+pub mod leak;
+pub mod match_view;
+pub mod migrate;
+pub mod password;
+pub mod setting;
+mod store;
+pub mod text;
+
+pub use adapter::Tx;
+pub use error::StoreError;
+pub use store::{Address, Store};
