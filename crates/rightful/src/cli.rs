@@ -1,0 +1,297 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rightful_core::Kind;
+
+/// Keeps accounts with their rightful owners: finds exactly whose password is in a leak.
+#[derive(Parser)]
+#[command(version, after_help = EXAMPLES, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) site: SiteArgs,
+    /// Print for programs: JSON on standard output.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  rightful demo
+      See it work on a site and a leak that are made up for it.
+  rightful leak match --accounts accounts.csv --out exposures.csv breach.txt.zst
+      Whose password is in this leak? Without a database.
+  rightful accounts import accounts.csv
+  rightful leak scan breach.txt.zst --name \"Example forum, 2026\"
+      The same with a database that remembers what was tested.
+
+Exit status: 0 done; 1 it failed, or was stopped and can be gone on with; 2 the command or the files it names cannot be used.";
+
+/// Where the site is.
+#[derive(Args, Clone)]
+pub(crate) struct SiteArgs {
+    /// Folder of the site's data.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "RIGHTFUL_DATA",
+        default_value = "./rightful-data"
+    )]
+    pub(crate) data: PathBuf,
+    /// Key file under which the data is sealed. Never inside the data folder.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "RIGHTFUL_KEY",
+        default_value = "./rightful.key"
+    )]
+    pub(crate) key: PathBuf,
+    /// Database, instead of an SQLite file in the data folder: postgres://…
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "RIGHTFUL_DATABASE",
+        hide_env_values = true
+    )]
+    pub(crate) database: Option<String>,
+    /// Cores to compute password hashes on; all by default.
+    #[arg(long, global = true, value_name = "N", env = "RIGHTFUL_CORES")]
+    pub(crate) cores: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make up a site and a leak, and find who is at risk.
+    Demo(DemoArgs),
+    /// Import accounts and look at them.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
+    /// Match leaks with accounts.
+    #[command(subcommand)]
+    Leak(LeakCommand),
+    /// Write all data to one file, while others go on working. The key file is not in it.
+    Backup {
+        /// The file to write; it must not be there yet.
+        file: PathBuf,
+    },
+    /// Read a backup into an empty database, of either kind.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// The log of who did what.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// Keep the made-up files and the database in this folder, to play with.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AccountsCommand {
+    /// Import a file of accounts; again with a newer one, to bring passwords up to date.
+    #[command(after_help = "\
+Examples:
+  rightful accounts import accounts.csv
+  rightful accounts import users.ndjson.gz --hash sha1 --region DE
+  pg_dump-like-tool | rightful accounts import -
+
+Columns: account,email,username,phone,password,former_passwords,created_at,groups. Any may be absent but one that names the
+account; email may be repeated or hold a JSON array; former_passwords is a JSON array of hashes. `password` is the stored hash in
+its own format. A file with the same rows may be imported again: nothing is doubled.")]
+    Import {
+        /// CSV with a header, or one JSON object a line; also packed with gzip, zstd, xz or bzip2; `-` is standard input.
+        file: PathBuf,
+        #[command(flatten)]
+        hints: HintArgs,
+        /// Where refused rows are listed, with line and reason [default: FILE.rejects.csv]
+        #[arg(long, value_name = "FILE")]
+        rejects: Option<PathBuf>,
+        /// Leave weak fast hashes as they are for now; `accounts wrap` wraps them later.
+        #[arg(long)]
+        no_wrap: bool,
+    },
+    /// Show one account.
+    Show {
+        /// Public id, imported id, e-mail address, user name or telephone number.
+        account: String,
+        /// Region of a telephone number without "+", such as DE.
+        #[arg(long)]
+        region: Option<String>,
+    },
+    /// List accounts, one a line.
+    List {
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+        /// Begin after this account.
+        #[arg(long, value_name = "ACCOUNT")]
+        after: Option<String>,
+    },
+    /// Write all accounts as CSV (without hashes), or as JSON lines with --json.
+    Export {
+        /// The file to write; standard output by default.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Make cells safe to open in a spreadsheet program.
+        #[arg(long)]
+        spreadsheet: bool,
+    },
+    /// What happened to an account, and why it is at risk.
+    History {
+        /// Public id, imported id, e-mail address, user name or telephone number.
+        account: String,
+        /// Region of a telephone number without "+", such as DE.
+        #[arg(long)]
+        region: Option<String>,
+    },
+    /// Wrap weak fast hashes (MD5, SHA, NTLM) in Argon2id.
+    Wrap,
+}
+
+/// What a file of accounts does not say of itself.
+#[derive(Args, Clone)]
+pub(crate) struct HintArgs {
+    /// What bare hex digits in `password` are.
+    #[arg(long, value_name = "KIND", value_parser = ["md5", "sha1", "sha256", "ntlm"])]
+    pub(crate) hash: Option<String>,
+    /// Parameters of the Firebase project that hashes come from: its hash_config, as the console shows it, or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) firebase: Option<PathBuf>,
+    /// Region of telephone numbers without "+", such as DE.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) region: Option<String>,
+}
+
+/// What kind a whole leak is.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum KindArg {
+    /// Another site's table.
+    Dump,
+    /// From infected machines.
+    Stealer,
+}
+
+impl From<KindArg> for Kind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::Dump => Self::Dump,
+            KindArg::Stealer => Self::Stealer,
+        }
+    }
+}
+
+/// How a leak is read and tested.
+#[derive(Args)]
+pub(crate) struct ReadArgs {
+    /// Kind of all records; by default each tells itself (`stealer` where it carries a URL).
+    #[arg(long)]
+    pub(crate) kind: Option<KindArg>,
+    /// Also try the first N variations of each secret (docs/reference/variations.md); each costs one more hash.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=128))]
+    pub(crate) variants: u16,
+    /// File with the password of encrypted archives.
+    #[arg(long, value_name = "FILE", conflicts_with = "archive_password")]
+    pub(crate) archive_password_file: Option<PathBuf>,
+    /// Password of encrypted archives. Others on this machine may see it; better put it in a file.
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "RIGHTFUL_ARCHIVE_PASSWORD",
+        hide_env_values = true
+    )]
+    pub(crate) archive_password: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum LeakCommand {
+    /// From a file of accounts and a leak to the exact list, without a database.
+    #[command(after_help = "\
+Examples:
+  rightful leak match --accounts accounts.csv --out exposures.csv breach.txt.zst
+  rightful leak match --accounts users.ndjson --hash md5 --out list.csv --variants 20 logs/ combo.7z
+  unrar p -inul leak.rar | rightful leak match --accounts accounts.csv --out list.csv -
+
+The list: account,grade,kind,identifier,leak,line; one row an account and distinct leaked secret, at its first line; no secret in
+it. Stopped, the same command goes on from where it was.")]
+    Match {
+        /// The accounts, as for `accounts import`.
+        #[arg(long, value_name = "FILE")]
+        accounts: PathBuf,
+        /// The list to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        #[command(flatten)]
+        hints: HintArgs,
+        #[command(flatten)]
+        read: ReadArgs,
+        /// Make cells of the list safe to open in a spreadsheet program.
+        #[arg(long)]
+        spreadsheet: bool,
+        /// Files, folders, or `-` for standard input; packed in any usual way.
+        #[arg(required = true, value_name = "LEAK")]
+        leaks: Vec<PathBuf>,
+    },
+    /// Scan a leak into the database.
+    #[command(after_help = "\
+Examples:
+  rightful leak scan breach.txt.zst --name \"Example forum, 2026\" --leak-date 2026-10-02
+  rightful leak scan logs/ --name \"logs of 3 November\" --kind stealer --received-from \"CERT\"
+
+Stopped, the same command goes on from where it was. Run again when it is done, it tests new accounts and new passwords.")]
+    Scan {
+        /// Files, folders, or `-` for standard input; packed in any usual way.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// What to call the leak.
+        #[arg(long)]
+        name: String,
+        /// Where it came from.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        received_from: String,
+        /// When it was taken from its source.
+        #[arg(long, value_name = "DATE")]
+        leak_date: Option<String>,
+        #[command(flatten)]
+        read: ReadArgs,
+    },
+    /// List leaks.
+    List,
+    /// Show a leak and what it came to.
+    Show {
+        /// Its number or name.
+        leak: String,
+    },
+    /// Write the exposures of a leak as CSV, or as JSON lines with --json.
+    Export {
+        /// Its number or name.
+        leak: String,
+        /// The file to write; standard output by default.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Make cells safe to open in a spreadsheet program.
+        #[arg(long)]
+        spreadsheet: bool,
+    },
+    /// Drop what is kept to know tested pairs again, and untested hashes. The exposures and their reasons stay.
+    Forget {
+        /// Its number or name.
+        leak: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check that no row of the log was changed, added or taken away.
+    Verify,
+}

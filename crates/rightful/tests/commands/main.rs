@@ -1,0 +1,20 @@
+//! The program itself, from outside: what it says, what it leaves behind, and what it makes of being killed, of full disks and of
+//! databases that go away. On SQLite and on PostgreSQL.
+//!
+//! Chance is seeded; the seed is printed, and `RIGHTFUL_TEST_SEED` sets it. `RIGHTFUL_SOAK=1` kills fifty times in each phase
+//! instead of five.
+
+mod database_gone;
+mod disk_full;
+mod files;
+mod import_again;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the phases in which imports and scans are killed: their tests come back"
+)]
+mod kills;
+mod made_up;
+mod migration;
+mod site;
+mod theft;
