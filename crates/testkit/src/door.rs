@@ -2,8 +2,10 @@
 //! to cut its connections.
 //!
 //! For tests that run the program itself, so nothing here waits on a runtime of the caller. On SQLite each look opens the file
-//! anew, so that whoever opens it after a kill has to mend it alone.
+//! anew, so that whoever opens it after a kill has to mend it alone. On PostgreSQL looks share a connection: making one takes so
+//! long that whoever is looked at would stand still most of the time.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rightful_store::Address;
@@ -22,6 +24,8 @@ pub struct Door {
     /// By which the connections of the product are known on PostgreSQL.
     application: String,
     runtime: Runtime,
+    /// Between two looks.
+    kept: Mutex<Option<PgConnection>>,
 }
 
 enum Opened {
@@ -43,6 +47,7 @@ impl Door {
             address: address.clone(),
             application: application.to_owned(),
             runtime,
+            kept: Mutex::new(None),
         }
     }
 
@@ -55,8 +60,20 @@ impl Door {
                     .busy_timeout(wait);
                 Opened::Sqlite(options.connect().await?)
             }
-            Address::Postgres(url) => Opened::Postgres(PgConnection::connect(url).await?),
+            Address::Postgres(url) => {
+                let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(mut on) = kept
+                    && on.ping().await.is_ok()
+                {
+                    return Ok(Opened::Postgres(on));
+                }
+                Opened::Postgres(PgConnection::connect(url).await?)
+            }
         })
+    }
+
+    fn keep(&self, on: PgConnection) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(on);
     }
 
     /// One number out of the database; `None` where that is not to be had now: no database yet, no such table, no row.
@@ -65,7 +82,11 @@ impl Door {
         self.runtime.block_on(async {
             match self.open(Duration::from_millis(100)).await.ok()? {
                 Opened::Sqlite(mut on) => sqlx::query_scalar(text).fetch_one(&mut on).await.ok(),
-                Opened::Postgres(mut on) => sqlx::query_scalar(text).fetch_one(&mut on).await.ok(),
+                Opened::Postgres(mut on) => {
+                    let found = sqlx::query_scalar(text).fetch_one(&mut on).await.ok();
+                    self.keep(on);
+                    found
+                }
             }
         })
     }
@@ -120,7 +141,9 @@ impl Door {
                     let writing = sqlx::query_scalar(
                         "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = $1 AND backend_xid IS NOT NULL",
                     );
-                    writing.bind(&self.application).fetch_one(&mut on).await.ok()
+                    let writing = writing.bind(&self.application).fetch_one(&mut on).await.ok();
+                    self.keep(on);
+                    writing
                 }
             }
         })

@@ -61,7 +61,7 @@ fn adapted(bytes: &[u8]) -> String {
 
 impl Size {
     /// Whether an owner has a weak hash: they are spread over all.
-    fn is_weak(self, owner: usize) -> bool {
+    pub(crate) fn is_weak(self, owner: usize) -> bool {
         self.weak > 0 && owner.is_multiple_of(self.accounts / self.weak)
     }
 

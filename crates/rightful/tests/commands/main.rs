@@ -8,11 +8,6 @@ mod database_gone;
 mod disk_full;
 mod files;
 mod import_again;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the phases in which imports and scans are killed: their tests come back"
-)]
 mod kills;
 mod made_up;
 mod migration;

@@ -186,6 +186,21 @@ fn exposures(export: &str) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Two texts are equal; if not, the first lines that differ are shown, not thousands.
+pub(crate) fn pretty_equal(found: &str, wanted: &str) {
+    if found == wanted {
+        return;
+    }
+    let (found, wanted): (Vec<&str>, Vec<&str>) = (found.lines().collect(), wanted.lines().collect());
+    let missing: Vec<&&str> = wanted.iter().filter(|line| !found.contains(line)).take(10).collect();
+    let unexpected: Vec<&&str> = found.iter().filter(|line| !wanted.contains(line)).take(10).collect();
+    panic!(
+        "not as undisturbed ({} lines, {} wanted). Missing: {missing:#?}. Unexpected: {unexpected:#?}",
+        found.len(),
+        wanted.len()
+    );
+}
+
 /// Seeded chance of a test. The seed is printed past libtest's capture, so that every run can be played again.
 pub(crate) fn dice(test: &str) -> Dice {
     let seed = match std::env::var("RIGHTFUL_TEST_SEED") {
