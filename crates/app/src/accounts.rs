@@ -54,6 +54,24 @@ pub struct Happening {
     pub what: String,
 }
 
+/// The id under which the site knows an account: the one that it was imported with, else its public id.
+pub fn account_id(account: &Account) -> String {
+    let public = || account.public_id.to_string();
+    account.reference.clone().unwrap_or_else(public)
+}
+
+/// Which of an account's names stands in a leak. One that is known by nothing but its id is named by that.
+pub fn name_in_leak(account: &Account, names: &[Name], number: u8) -> String {
+    let name = names.get(usize::from(number)).map(|name| name.given.clone());
+    name.unwrap_or_else(|| {
+        if names.is_empty() {
+            account_id(account)
+        } else {
+            String::new()
+        }
+    })
+}
+
 /// Finds the account that a person means: by its public id, the id it was imported with, or any of its names.
 ///
 /// # Errors
@@ -144,15 +162,16 @@ pub async fn why(site: &Site, no: AccountNo) -> Result<Vec<Reason>, StoreError> 
 }
 
 async fn reasons(tx: &mut Tx, site: &Site, no: AccountNo) -> Result<Vec<Reason>, StoreError> {
+    let Some(account) = tx.accounts(&[no]).await?.pop() else {
+        return Ok(Vec::new());
+    };
     let names = tx.names(&[no]).await?;
     let mut reasons = Vec::new();
     for (leak_no, found) in tx.exposures_of_account(no).await? {
         let leak_name = tx.leak(leak_no).await?.map(|leak| leak.noted.name).unwrap_or_default();
         let place = open_position(site, leak_no, &found).map(|position| {
-            let named = names
-                .get(usize::from(position.account_name))
-                .map(|name| name.given.clone());
-            (position.name, position.line, named.unwrap_or_default())
+            let named = name_in_leak(&account, &names, position.account_name);
+            (position.name, position.line, named)
         });
         reasons.push(Reason {
             leak: (leak_no, leak_name),
@@ -183,14 +202,20 @@ pub async fn history(site: &Site, no: AccountNo) -> Result<Vec<Happening>, Store
         .store
         .read(async |tx| {
             let import = match view.account.import_no {
-                Some(import_no) => tx.import(import_no).await?,
+                Some(import_no) => {
+                    let begun = tx.audit_rows(AuditSubject::Import(import_no)).await?.into_iter().next();
+                    tx.import(import_no).await?.zip(begun)
+                }
                 None => None,
             };
             Ok((import, tx.audit_rows(AuditSubject::Account(no)).await?))
         })
         .await?;
-    if let Some(import) = import {
-        let what = format!("imported from {} (import {})", import.name, import.import_no);
+    if let Some((import, begun)) = import {
+        let what = format!(
+            "imported from {} (import {}) by {}",
+            import.name, import.import_no, begun.actor
+        );
         happenings.push(Happening {
             at: import.started_at,
             what,

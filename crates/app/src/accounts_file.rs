@@ -11,6 +11,7 @@ use rightful_core::identifier::{DefaultRegion, Identifier, IdentifierKind};
 use rightful_crypto::password::{BareHex, FirebaseParameters, ParseHints, StoredHash};
 use rightful_leaks::account::KnownName;
 
+use crate::csv_records::{CsvRecords, Found};
 use crate::moment;
 
 /// What the columns of a file are called.
@@ -150,13 +151,13 @@ pub struct AccountsFile<R> {
 
 enum Rows<R> {
     Csv {
-        reader: csv::Reader<BufReader<R>>,
+        records: Box<CsvRecords<BufReader<R>>>,
         columns: Vec<Option<usize>>,
-        record: csv::ByteRecord,
     },
     Ndjson {
         reader: BufReader<R>,
         line: u64,
+        bytes: u64,
         buffer: Vec<u8>,
     },
 }
@@ -177,6 +178,7 @@ impl<R: Read> AccountsFile<R> {
             let rows = Rows::Ndjson {
                 reader: source,
                 line: 0,
+                bytes: 0,
                 buffer: Vec::new(),
             };
             return Ok(Self {
@@ -187,15 +189,15 @@ impl<R: Read> AccountsFile<R> {
             });
         }
         let separator = separator(start);
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(separator)
-            .flexible(true)
-            .from_reader(source);
-        let header = reader.byte_headers().map_err(csv_fault)?.clone();
-        let mut columns = Vec::with_capacity(header.len());
+        let mut records = CsvRecords::new(source, separator, MAX_ROW);
+        let fields = match records.next().map_err(AccountsFileFault::Read)? {
+            Found::Record => records.count(),
+            Found::TooLong | Found::End => 0,
+        };
+        let mut columns = Vec::with_capacity(fields);
         let mut ignored = Vec::new();
-        for name in &header {
-            let name = String::from_utf8_lossy(name).trim().to_ascii_lowercase();
+        for at in 0..fields {
+            let name = String::from_utf8_lossy(records.field(at)).trim().to_ascii_lowercase();
             let column = COLUMNS.iter().position(|known| *known == name);
             match column {
                 Some(column) if COLUMNS[column] != "email" && columns.contains(&Some(column)) => {
@@ -207,15 +209,14 @@ impl<R: Read> AccountsFile<R> {
             columns.push(column);
         }
         if !columns.iter().flatten().any(|column| *column < 4) {
-            return Err(AccountsFileFault::NoIdentifierColumn(header.len()));
+            return Err(AccountsFileFault::NoIdentifierColumn(fields));
         }
         let has_password = columns.contains(&Some(4));
         Ok(Self {
             hints,
             rows: Rows::Csv {
-                reader,
+                records: Box::new(records),
                 columns,
-                record: csv::ByteRecord::new(),
             },
             ignored,
             has_password,
@@ -232,24 +233,31 @@ impl<R: Read> AccountsFile<R> {
         self.has_password
     }
 
+    /// How many bytes of the file the rows so far have.
+    pub fn bytes_read(&self) -> u64 {
+        match &self.rows {
+            Rows::Csv { records, .. } => records.bytes(),
+            Rows::Ndjson { bytes, .. } => *bytes,
+        }
+    }
+
     /// The next row; `None` at the end.
     ///
     /// # Errors
     /// When the medium fails.
     pub fn next_row(&mut self) -> Result<Option<Result<AccountRow, Rejected>>, AccountsFileFault> {
         match &mut self.rows {
-            Rows::Csv {
+            Rows::Csv { records, columns } => match records.next().map_err(AccountsFileFault::Read)? {
+                Found::End => Ok(None),
+                Found::TooLong => Ok(Some(Err(too_long(records.line())))),
+                Found::Record => next_csv(records, columns, &self.hints).map(Some),
+            },
+            Rows::Ndjson {
                 reader,
-                columns,
-                record,
-            } => {
-                if !reader.read_byte_record(record).map_err(csv_fault)? {
-                    return Ok(None);
-                }
-                let line = record.position().map_or(0, csv::Position::line);
-                Ok(Some(from_csv(line, record, columns, &self.hints)))
-            }
-            Rows::Ndjson { reader, line, buffer } => loop {
+                line,
+                bytes,
+                buffer,
+            } => loop {
                 buffer.clear();
                 let limit = MAX_ROW as u64 + 1;
                 let read = reader
@@ -261,8 +269,9 @@ impl<R: Read> AccountsFile<R> {
                     return Ok(None);
                 }
                 *line += 1;
+                *bytes += read as u64;
                 if read > MAX_ROW {
-                    skip_line(reader)?;
+                    *bytes += reader.skip_until(b'\n').map_err(AccountsFileFault::Read)? as u64;
                     return Ok(Some(Err(too_long(*line))));
                 }
                 if !buffer.trim_ascii().is_empty() {
@@ -277,13 +286,8 @@ fn too_long(line: u64) -> Rejected {
     Rejected {
         line,
         column: None,
-        reason: format!("the row is longer than {MAX_ROW} bytes"),
+        reason: format!("the row is longer than {MAX_ROW} bytes; is a quotation on its first line not closed?"),
     }
-}
-
-fn skip_line(reader: &mut impl BufRead) -> Result<(), AccountsFileFault> {
-    reader.skip_until(b'\n').map_err(AccountsFileFault::Read)?;
-    Ok(())
 }
 
 /// Whichever of the usual separators stands most often in the first line.
@@ -297,34 +301,49 @@ fn separator(start: &[u8]) -> u8 {
         .unwrap_or(b',')
 }
 
-fn csv_fault(error: csv::Error) -> AccountsFileFault {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => AccountsFileFault::Read(error),
-        // The reader is flexible and takes bytes, so it has no other errors.
-        other => AccountsFileFault::Read(std::io::Error::other(format!("{other:?}"))),
+/// The row of the record that was just read.
+fn next_csv<R: Read>(
+    records: &mut CsvRecords<R>,
+    columns: &[Option<usize>],
+    hints: &RowHints,
+) -> Result<Result<AccountRow, Rejected>, AccountsFileFault> {
+    let (line, fields) = (records.line(), records.count());
+    let mut reason = format!("it has {fields} fields, the first line has {}", columns.len());
+    if fields == columns.len() && !records.is_unclosed() && !has_broken_cell(records, columns) {
+        return Ok(from_csv(line, records, columns, hints));
     }
+    if records.is_of_several_lines() {
+        // Most likely its quotation was never meant to end lines later; those are rows of their own.
+        records.give_up().map_err(AccountsFileFault::Read)?;
+        reason = "a quotation begins on this line and does not end where it should".to_owned();
+    }
+    Ok(Err(Rejected {
+        line,
+        column: None,
+        reason,
+    }))
 }
 
-fn from_csv(
+/// Whether a cell that holds one value, and no list, has a line break within: its quotation took a row along.
+fn has_broken_cell<R: Read>(records: &CsvRecords<R>, columns: &[Option<usize>]) -> bool {
+    let is_broken = |(at, column): (usize, &Option<usize>)| {
+        let cell = records.field(at).trim_ascii();
+        column.is_some() && cell.contains(&b'\n') && !cell.starts_with(b"[")
+    };
+    records.is_of_several_lines() && columns.iter().enumerate().any(is_broken)
+}
+
+fn from_csv<R: Read>(
     line: u64,
-    record: &csv::ByteRecord,
+    records: &CsvRecords<R>,
     columns: &[Option<usize>],
     hints: &RowHints,
 ) -> Result<AccountRow, Rejected> {
-    if record.as_slice().len() > MAX_ROW {
-        return Err(too_long(line));
-    }
-    if record.len() != columns.len() {
-        let reason = format!("it has {} fields, the first line has {}", record.len(), columns.len());
-        return Err(Rejected {
-            line,
-            column: None,
-            reason,
-        });
-    }
     let mut cells = Cells::default();
-    for (value, column) in record.iter().zip(columns) {
-        let Some(column) = *column else { continue };
+    for (at, column) in columns.iter().enumerate() {
+        let (Some(column), value) = (*column, records.field(at)) else {
+            continue;
+        };
         let value = std::str::from_utf8(value).map_err(|_| Rejected::new(line, COLUMNS[column], &"it is not UTF-8"))?;
         if value.trim().is_empty() {
             continue;
@@ -583,6 +602,30 @@ mod tests {
         assert_eq!(found.len(), 5);
         let shown = format!("{found:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("5f4dcc3b"), "{shown}");
+    }
+
+    /// One quotation mark that was not closed took all rows after it along.
+    #[test]
+    fn an_unclosed_quotation_costs_its_own_row_only() {
+        let many: String = (0..200_000)
+            .map(|at| format!("{at},owner{at}@example.org,\n"))
+            .collect();
+        let few = "8,h@example.org,\n9,i@example.org,\n";
+        let closed_later = format!("8,\"h@example.org\",\n9,i@example.org,{MD5}\n");
+        for rest in [many.as_str(), few, &closed_later] {
+            for broken in ["x,\"j@example.org,\n", "x,j@example.org,\"\n", "\"x,j@example.org,\n"] {
+                let found = rows(&format!("account,email,password\n7,g@example.org,\n{broken}{rest}"));
+                let rejected: Vec<u64> = found
+                    .iter()
+                    .filter_map(|row| row.as_ref().err())
+                    .map(|row| row.line)
+                    .collect();
+                assert_eq!(rejected, [3], "{broken:?}");
+                assert_eq!(found.len(), 2 + rest.lines().count(), "{broken:?}");
+                let last = found.last().and_then(|row| row.as_ref().ok()).expect("a good row");
+                assert_eq!(last.line, 3 + rest.lines().count() as u64);
+            }
+        }
     }
 
     #[test]

@@ -16,12 +16,11 @@ pub fn open_private(path: &Path) -> Result<File> {
     let there = match path.symlink_metadata() {
         Ok(there) => there,
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return File::options()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(path);
+            return match create(path) {
+                // Somebody made one since it was looked for.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => open_private(path),
+                made => made,
+            };
         }
         Err(error) => return Err(error),
     };
@@ -52,6 +51,10 @@ pub fn make_private(path: &Path) -> Result<File> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    create(path)
+}
+
+fn create(path: &Path) -> Result<File> {
     File::options()
         .read(true)
         .write(true)
@@ -81,6 +84,20 @@ mod tests {
             .expect("written");
         assert_eq!(std::fs::read_to_string(&victim).expect("read"), "precious");
         assert!(open_private(&folder.path().join("no/where")).is_err());
+    }
+
+    #[test]
+    fn of_many_who_open_a_file_at_once_all_get_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for round in 0..50 {
+            let name = folder.path().join(round.to_string());
+            std::thread::scope(|scope| {
+                let opening: Vec<_> = (0..4).map(|_| scope.spawn(|| open_private(&name))).collect();
+                for opened in opening {
+                    opened.join().expect("no panic").expect("opened");
+                }
+            });
+        }
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use rightful_core::audit::AuditSubject;
 use rightful_core::leak::{LeakNo, LeakState};
 use rightful_core::{AccountNo, Grade, Timestamp};
-use rightful_store::StoreError;
 use rightful_store::account::{Account, Name};
 use rightful_store::exposure::{Exposure, ExposureCount};
 use rightful_store::leak::{Leak, LeakFile};
+use rightful_store::{StoreError, Tx};
 
+use crate::accounts::{account_id, name_in_leak};
 use crate::env::Env;
 use crate::scan_leak::open_position;
 use crate::site::Site;
@@ -23,6 +24,8 @@ pub struct LeakView {
     pub counts: Vec<ExposureCount>,
     /// Accounts by their best grade.
     pub accounts: Vec<(Grade, u64)>,
+    /// Accounts whose password is another by now than the one that was tested.
+    pub changed_since: u64,
 }
 
 /// All leaks, in the order in which they were named.
@@ -64,13 +67,14 @@ pub async fn find_leak(site: &Site, meant: &str) -> Result<Option<LeakView>, Sto
 
 async fn view(site: &Site, leak: Leak) -> Result<LeakView, StoreError> {
     let no = leak.no;
-    let (files, counts, accounts) = site
+    let (files, counts, accounts, changed_since) = site
         .store
         .read(async |tx| {
             Ok((
                 tx.leak_files(no).await?,
                 tx.exposure_counts(no).await?,
                 tx.accounts_by_best_grade(no).await?,
+                tx.accounts_changed_since(no).await?,
             ))
         })
         .await?;
@@ -79,6 +83,7 @@ async fn view(site: &Site, leak: Leak) -> Result<LeakView, StoreError> {
         files,
         counts,
         accounts,
+        changed_since,
     })
 }
 
@@ -98,10 +103,7 @@ pub struct ExposureRow {
 impl ExposureRow {
     /// The id under which the site knows the account: the one it was imported with, else its public id.
     pub fn account_id(&self) -> String {
-        self.account
-            .reference
-            .clone()
-            .unwrap_or_else(|| self.account.public_id.to_string())
+        account_id(&self.account)
     }
 }
 
@@ -139,11 +141,13 @@ pub async fn each_exposure<E: From<StoreError>>(
 fn row(site: &Site, leak: LeakNo, exposure: Exposure, accounts: &[Account], names: &[Name]) -> Option<ExposureRow> {
     let account = accounts.iter().find(|account| account.no == exposure.account)?.clone();
     let position = open_position(site, leak, &exposure);
-    let mut own = names.iter().filter(|name| name.account == account.no);
-    let at = position
-        .as_ref()
-        .map_or(0, |position| usize::from(position.account_name));
-    let identifier = own.nth(at).map(|name| name.given.clone()).unwrap_or_default();
+    let own: Vec<Name> = names
+        .iter()
+        .filter(|name| name.account == account.no)
+        .cloned()
+        .collect();
+    let number = position.as_ref().map_or(0, |position| position.account_name);
+    let identifier = name_in_leak(&account, &own, number);
     let place = position.map(|position| (position.name, position.line));
     Some(ExposureRow {
         account,
@@ -172,10 +176,51 @@ pub async fn forget_leak(site: &Site, env: &Env, leak: &Leak) -> Result<u64, Sto
     let blocks = site.store.read(async |tx| tx.blocks().await).await?;
     let mut dropped = 0;
     for block in 0..blocks {
+        let subject = AuditSubject::Leak(leak.no.0);
         dropped += site
             .store
-            .write(async |tx| tx.leak_forget_block(leak.no, block).await)
+            .write(async |tx| {
+                let dropped = tx.leak_forget_block(leak.no, block).await?;
+                told(tx, site, subject, "leak.digests_dropped", block, dropped, now).await
+            })
             .await?;
+    }
+    Ok(dropped)
+}
+
+/// Drops the leaked hashes whose time is over: whoever has not signed in for 180 days is not tested with them any more. Answers
+/// how many. To be called from time to time; a scan does it too.
+///
+/// # Errors
+/// What the database says; run again, it goes on.
+pub async fn drop_expired_hashes(site: &Site, now: Timestamp) -> Result<u64, StoreError> {
+    let blocks = site.store.read(async |tx| tx.blocks().await).await?;
+    let mut all = 0;
+    for block in 0..blocks {
+        all += site
+            .store
+            .write(async |tx| {
+                let dropped = tx.drop_expired_untested(block, now).await?;
+                told(tx, site, AuditSubject::Site, "untested.expired", block, dropped, now).await
+            })
+            .await?;
+    }
+    Ok(all)
+}
+
+/// Notes in the audit log that rows of a block were dropped, if any were; answers how many.
+async fn told(
+    tx: &mut Tx,
+    site: &Site,
+    subject: AuditSubject,
+    event: &'static str,
+    block: i64,
+    dropped: u64,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    if dropped > 0 {
+        let body = serde_json::json!({ "block": block, "rows": dropped }).to_string();
+        tx.audit(&site.entry(subject, event, body, now)).await?;
     }
     Ok(dropped)
 }

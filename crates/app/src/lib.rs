@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod accounts_file;
 pub mod backup;
+mod csv_records;
 pub mod env;
 pub mod export;
 pub mod files;
@@ -17,4 +18,5 @@ pub mod match_leak;
 pub mod moment;
 pub mod scan_leak;
 pub mod site;
+pub mod unreadable;
 pub mod wrap_passwords;

@@ -1,6 +1,6 @@
 //! `leak scan`: a leak into the exposures of the accounts that it names, in the database.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 
 use rightful_core::audit::AuditSubject;
@@ -13,8 +13,9 @@ use rightful_leaks::account::{KnownName, NamedAccount, Passwords};
 use rightful_leaks::grade::Verdict;
 use rightful_leaks::index::{AccountIndex, IdentifierTable, ProbeKey, TableBuilder};
 use rightful_leaks::scan::{
-    self as engine, Batch, Checkpoint, Ledger, Plan, Progress, Recalled, Scan, ScanFault, SourceRead, Trouble,
+    self as engine, Batch, Checkpoint, Finished, Ledger, Plan, Progress, Recalled, Scan, ScanFault, SourceRead, Trouble,
 };
+use rightful_leaks::tally::Tally;
 use rightful_leaks::unpack::lines::Sizes;
 use rightful_leaks::unpack::{LeakSource, ReadFault, UnpackOptions, fingerprint};
 use rightful_store::StoreError;
@@ -23,11 +24,17 @@ use rightful_store::leak::{Leak, LeakBatch, LeakFile, NewLeak};
 use rightful_store::match_view::MatchView;
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::account_id;
 use crate::env::Env;
-use crate::site::{HashBroken, Site};
+use crate::leaks::drop_expired_hashes;
+use crate::site::Site;
+use crate::unreadable::Unreadable;
 
-/// A leaked hash that nobody could be tested with is dropped after this many seconds: 180 days.
+/// A leaked hash that nobody could be tested with is dropped this many seconds after it was found last: 180 days.
 pub const UNTESTED_SECONDS: i64 = 180 * 24 * 60 * 60;
+
+/// The most texts that were not read which the leak's row keeps; the report of the scan has more.
+const TROUBLES_KEPT: usize = 100;
 
 /// What to scan.
 pub struct ScanRequest<'a> {
@@ -53,7 +60,7 @@ pub enum ScanNews<'a> {
         leak: LeakNo,
         /// An interrupted scan of it is gone on with.
         resumed: bool,
-        /// It was read to its end before: read again, for new accounts and new passwords.
+        /// It was read before, to its end or from a stream that cannot be gone on with: now from its beginning.
         again: bool,
         /// Accounts' names in the table.
         names: u64,
@@ -69,10 +76,14 @@ pub struct ScanReport {
     pub leak: LeakNo,
     /// Totals of this run and those that it went on from.
     pub progress: Progress,
+    /// Exposures that the leak has now, in the order of [`Grade::ALL`]: those of earlier scans too.
+    pub exposures_by_grade: [u64; Grade::ALL.len()],
     /// Accounts by the best grade of their exposures in this leak, in the order of [`Grade::ALL`].
     pub accounts_by_grade: [u64; Grade::ALL.len()],
     /// Leaked hashes that were left out because their account has 16 waiting already.
     pub untested_left_out: u64,
+    /// Stored passwords of named accounts that do not open ([`crate::unreadable`]): nothing was tested against them.
+    pub unreadable_passwords: u64,
     /// Texts that were not read to their end.
     pub troubles: Vec<Trouble>,
     /// Told to stop before the end.
@@ -104,27 +115,10 @@ pub enum ScanLeakFault {
     Checkpoint(String),
     /// The run failed.
     #[error("scanning stopped; what was done is kept, and the same command goes on from there")]
-    Scan(#[source] ScanFault<ScanLedgerFault>),
+    Scan(#[source] ScanFault<StoreError>),
     /// More accounts than the table can number.
     #[error("there are more than 4,294,967,295 accounts")]
     TooMany,
-}
-
-/// Why accounts or results could not be kept.
-#[derive(Debug, thiserror::Error)]
-pub enum ScanLedgerFault {
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A stored hash.
-    #[error("the password of account {account} cannot be tested")]
-    Stored {
-        /// Its public id.
-        account: String,
-        /// What is wrong with it.
-        #[source]
-        broken: HashBroken,
-    },
 }
 
 /// Where a scan stopped, as the leak's row has it, sealed.
@@ -164,10 +158,10 @@ pub async fn scan_leak(
 ) -> Result<ScanReport, ScanLeakFault> {
     let sources = fingerprints(request.sources)?;
     let plan = format!("{:?} {}", request.plan.kind.map(Kind::word), request.plan.variations);
-    drop_expired(site, env.now()).await?;
-    let (leak, again) = begin(&request, site, env.now()).await?;
+    drop_expired_hashes(site, env.now()).await?;
+    let (leak, mut again) = begin(&request, site, env.now()).await?;
     let stopped = stopped_at(site, &leak)?;
-    let resumed = stopped.is_some();
+    let mut resumed = false;
     let mut recalled = Recalled::default();
     let mut untested_left_out = 0;
     if let Some(stopped) = stopped {
@@ -175,14 +169,20 @@ pub async fn scan_leak(
             name: request.name.to_owned(),
             what,
         };
-        if stopped.sources != sources || sources.is_empty() {
+        if stopped.sources != sources {
             return Err(differs("other files"));
         }
         if stopped.plan != plan {
             return Err(differs("another --kind or --variants"));
         }
-        untested_left_out = stopped.untested_left_out;
-        recalled = recall(site, leak.no, stopped.checkpoint).await?;
+        // Nobody knows whether a stream brings the same again, so it is read from its beginning. What was found stays, and what
+        // was tested is known.
+        resumed = !sources.is_empty();
+        again |= !resumed;
+        if resumed {
+            untested_left_out = stopped.untested_left_out;
+            recalled = recall(site, leak.no, stopped.checkpoint).await?;
+        }
     }
     let table = load_table(site, ProbeKey::from_bytes(env.random())).await?;
     let names = table.names() as u64;
@@ -203,7 +203,7 @@ pub async fn scan_leak(
         variations: request.plan.variations,
         sources,
         plan,
-        files: 0,
+        unreadable: Unreadable::default(),
         untested_left_out,
     };
     let unpack = UnpackOptions {
@@ -226,23 +226,44 @@ pub async fn scan_leak(
     let finished =
         tokio::task::block_in_place(|| scan.run(&mut ledger, &mut |progress| news(ScanNews::Scanning(progress))))
             .map_err(ScanLeakFault::Scan)?;
-    let (leak, untested_left_out) = (ledger.leak, ledger.untested_left_out);
+    let ScanLedger {
+        leak,
+        untested_left_out,
+        unreadable,
+        ..
+    } = ledger;
     if !finished.stopped {
-        finish(site, &leak, &finished.progress, clock()).await?;
+        finish(site, &leak, &finished, clock()).await?;
     }
-    let best = site.store.read(async |tx| tx.accounts_by_best_grade(no).await).await?;
-    let mut accounts_by_grade = [0; Grade::ALL.len()];
-    for (grade, accounts) in best {
-        accounts_by_grade[grade as usize] = accounts;
-    }
+    let (exposures_by_grade, accounts_by_grade) = figures(site, no).await?;
     Ok(ScanReport {
         leak: no,
         progress: finished.progress,
+        exposures_by_grade,
         accounts_by_grade,
         untested_left_out,
+        unreadable_passwords: unreadable.count(),
         troubles: finished.troubles,
         stopped: finished.stopped,
     })
+}
+
+type ByGrade = [u64; Grade::ALL.len()];
+
+/// The exposures of a leak by grade, and its accounts by their best.
+async fn figures(site: &Site, leak: LeakNo) -> Result<(ByGrade, ByGrade), StoreError> {
+    let (counts, best) = site
+        .store
+        .read(async |tx| Ok((tx.exposure_counts(leak).await?, tx.accounts_by_best_grade(leak).await?)))
+        .await?;
+    let (mut exposures, mut accounts) = (ByGrade::default(), ByGrade::default());
+    for count in counts {
+        exposures[count.grade as usize] += count.exposures;
+    }
+    for (grade, count) in best {
+        accounts[grade as usize] = count;
+    }
+    Ok((exposures, accounts))
 }
 
 /// Empty where one of the sources is a stream.
@@ -255,17 +276,6 @@ fn fingerprints(sources: &[LeakSource]) -> Result<Vec<String>, ScanLeakFault> {
         }
     }
     Ok(all)
-}
-
-/// Leaked hashes whose time is over go: whoever has not signed in for 180 days is not tested with them any more.
-async fn drop_expired(site: &Site, now: Timestamp) -> Result<(), ScanLeakFault> {
-    let blocks = site.store.read(async |tx| tx.blocks().await).await?;
-    for block in 0..blocks {
-        site.store
-            .write(async |tx| tx.drop_expired_untested(block, now).await)
-            .await?;
-    }
-    Ok(())
 }
 
 /// The leak's row, made or taken up; and whether it had been read to its end before.
@@ -416,8 +426,14 @@ async fn load_table(site: &Site, key: ProbeKey) -> Result<IdentifierTable, ScanL
     }
 }
 
-async fn finish(site: &Site, leak: &Leak, progress: &Progress, now: Timestamp) -> Result<(), ScanLeakFault> {
-    let tallies = tallies(progress);
+async fn finish(site: &Site, leak: &Leak, finished: &Finished, now: Timestamp) -> Result<(), ScanLeakFault> {
+    let Progress {
+        tally,
+        tests,
+        known_before,
+        ..
+    } = &finished.progress;
+    let tallies = tallies(tally, *tests, *known_before, &finished.troubles);
     let entry = site.entry(
         AuditSubject::Leak(leak.no.0),
         "leak.scan_finished",
@@ -433,12 +449,14 @@ async fn finish(site: &Site, leak: &Leak, progress: &Progress, now: Timestamp) -
     Ok(())
 }
 
-fn tallies(progress: &Progress) -> String {
+/// What came of the lines, as the leak's row has it.
+fn tallies(lines: &Tally, tests: u64, known_before: u64, troubles: &[Trouble]) -> String {
+    let kept = &troubles[..troubles.len().min(TROUBLES_KEPT)];
     serde_json::json!({
-        "lines": progress.tally,
-        "tests": progress.tests,
-        "known_before": progress.known_before,
-        "bytes": progress.bytes,
+        "lines": lines,
+        "tests": tests,
+        "known_before": known_before,
+        "not_read": kept,
     })
     .to_string()
 }
@@ -454,7 +472,7 @@ struct ScanLedger<'a> {
     variations: usize,
     sources: Vec<String>,
     plan: String,
-    files: i64,
+    unreadable: Unreadable,
     untested_left_out: u64,
 }
 
@@ -489,45 +507,45 @@ fn number(index: AccountIndex) -> AccountNo {
 }
 
 impl Ledger for ScanLedger<'_> {
-    type Error = ScanLedgerFault;
+    type Error = StoreError;
 
-    fn accounts(&mut self, wanted: &[AccountIndex]) -> Result<Vec<NamedAccount>, ScanLedgerFault> {
+    fn accounts(&mut self, wanted: &[AccountIndex]) -> Result<Vec<NamedAccount>, StoreError> {
         let numbers: Vec<AccountNo> = wanted.iter().copied().map(number).collect();
         let views = self
             .runtime
             .block_on(self.site.store.read(async |tx| tx.match_views(&numbers).await))?;
         let mut accounts = Vec::with_capacity(views.len());
         for view in views {
-            let account = named_account(self.site, &view).map_err(|broken| ScanLedgerFault::Stored {
-                account: view.account.public_id.to_string(),
-                broken,
-            })?;
+            let account = named_account(self.site, &view, &mut self.unreadable);
             self.versions.insert(account.index, account.passwords.version);
             accounts.push(account);
         }
+        self.runtime.block_on(self.unreadable.tell(self.site, (self.clock)()))?;
         Ok(accounts)
     }
 
-    fn known(&mut self, pairs: &[(AccountIndex, SecretTag)]) -> Result<Vec<Option<Verdict>>, ScanLedgerFault> {
-        let wanted: Vec<(AccountNo, Vec<u8>)> = pairs
+    fn known(&mut self, pairs: &[(AccountIndex, SecretTag)]) -> Result<Vec<Option<Verdict>>, StoreError> {
+        let wanted: Vec<PairKey> = pairs
             .iter()
             .map(|(account, tag)| (number(*account), tag.0.to_vec()))
             .collect();
         let found = self
             .runtime
             .block_on(self.site.store.read(async |tx| tx.pairs(&wanted).await))?;
-        let found: HashMap<(AccountNo, Vec<u8>), Vec<u8>> = found
+        let found: HashMap<PairKey, Vec<u8>> = found
             .into_iter()
             .map(|pair| ((pair.account, pair.secret_tag), pair.sealed))
             .collect();
-        let answer = |(index, tag): &(AccountIndex, SecretTag)| {
-            let sealed = found.get(&(number(*index), tag.0.to_vec()))?;
-            self.still_holds(*index, sealed)
-        };
-        Ok(pairs.iter().map(answer).collect())
+        let mut answers: Vec<Option<Verdict>> = pairs
+            .iter()
+            .zip(&wanted)
+            .map(|((index, _), key)| self.still_holds(*index, found.get(key)?))
+            .collect();
+        self.take_out_unkept(&wanted, &mut answers)?;
+        Ok(answers)
     }
 
-    fn commit(&mut self, batch: &Batch<'_>) -> Result<(), ScanLedgerFault> {
+    fn commit(&mut self, batch: &Batch<'_>) -> Result<(), StoreError> {
         let now = (self.clock)();
         let rows = self.rows(batch, now);
         let body = serde_json::json!({ "exposures": rows.exposures.len(), "tested": rows.pairs.len() }).to_string();
@@ -545,23 +563,65 @@ impl Ledger for ScanLedger<'_> {
         Ok(())
     }
 
-    fn source_read(&mut self, source: &SourceRead) -> Result<(), ScanLedgerFault> {
-        self.files += 1;
+    fn source_read(&mut self, source: &SourceRead) -> Result<(), StoreError> {
         let Some(sha256) = source.sha256 else { return Ok(()) };
         let file = LeakFile {
-            file_no: self.files,
             name: source.file.shown.clone(),
             sha256,
             bytes: source.bytes,
         };
         let leak = self.leak.no;
-        self.runtime
-            .block_on(self.site.store.write(async |tx| tx.put_leak_file(leak, &file).await))?;
-        Ok(())
+        let body = serde_json::json!({ "name": file.name, "sha256": hex(&sha256), "bytes": file.bytes }).to_string();
+        let now = (self.clock)();
+        let entry = self.site.entry(AuditSubject::Leak(leak.0), "leak.file_read", body, now);
+        self.runtime.block_on(self.site.store.write(async |tx| {
+            if tx.add_leak_file(leak, &file).await? {
+                tx.audit(&entry).await?;
+            }
+            Ok(())
+        }))
     }
 }
 
+/// A pair as the store knows it.
+type PairKey = (AccountNo, Vec<u8>);
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl ScanLedger<'_> {
+    /// A pair that is `untested` is known only while its hash waits for a sign-in, for at least half of its time to come. The hash
+    /// may have gone: its time was over, its leak forgotten, or its account had 16 others. Then this leak brings it back.
+    fn take_out_unkept(&self, wanted: &[PairKey], answers: &mut [Option<Verdict>]) -> Result<(), StoreError> {
+        let is_untested =
+            |answer: &Option<Verdict>| matches!(answer, Some(verdict) if verdict.grade == Grade::Untested);
+        let untested: Vec<PairKey> = wanted
+            .iter()
+            .zip(&*answers)
+            .filter(|(_, answer)| is_untested(answer))
+            .map(|(key, _)| key.clone())
+            .collect();
+        if untested.is_empty() {
+            return Ok(());
+        }
+        let waiting = self
+            .runtime
+            .block_on(self.site.store.read(async |tx| tx.untested_waiting(&untested).await))?;
+        let long_enough = (self.clock)().plus_seconds(UNTESTED_SECONDS / 2);
+        let waiting: HashSet<PairKey> = waiting
+            .into_iter()
+            .filter(|(.., until)| *until >= long_enough)
+            .map(|(account, tag, _)| (account, tag))
+            .collect();
+        for (key, answer) in wanted.iter().zip(answers) {
+            if is_untested(answer) && !waiting.contains(key) {
+                *answer = None;
+            }
+        }
+        Ok(())
+    }
+
     /// A verdict counts when it was reached against the password that is current, with at least as many variations.
     fn still_holds(&self, index: AccountIndex, sealed: &[u8]) -> Option<Verdict> {
         let opened = self.site.sealer.open(pair_place(number(index)), sealed).ok()?;
@@ -584,11 +644,6 @@ impl ScanLedger<'_> {
             untested_left_out: self.untested_left_out,
         };
         let checkpoint = serde_json::to_vec(&stopped).expect("a checkpoint is JSON");
-        let tallies = serde_json::json!({
-            "lines": batch.checkpoint.tally,
-            "tests": batch.checkpoint.tests,
-            "known_before": batch.checkpoint.known_before,
-        });
         LeakBatch {
             exposures: batch
                 .exposures
@@ -606,7 +661,12 @@ impl ScanLedger<'_> {
                     .sealer
                     .seal(checkpoint_place(self.leak.no), &checkpoint, &mut *self.chance),
             ),
-            tallies: tallies.to_string(),
+            tallies: tallies(
+                &batch.checkpoint.tally,
+                batch.checkpoint.tests,
+                batch.checkpoint.known_before,
+                &batch.checkpoint.troubles,
+            ),
         }
     }
 
@@ -664,14 +724,16 @@ impl ScanLedger<'_> {
     }
 }
 
-fn named_account(site: &Site, view: &MatchView) -> Result<NamedAccount, HashBroken> {
+fn named_account(site: &Site, view: &MatchView, unreadable: &mut Unreadable) -> NamedAccount {
     let no = view.account.no;
     let mut passwords = Passwords {
         replaced: digests(view),
         ..Passwords::default()
     };
     for stored in view.passwords.iter().rev() {
-        let hash = site.open_hash(no, stored.password_no, &stored.sealed)?;
+        let Some(hash) = unreadable.open(site, stored) else {
+            continue;
+        };
         if stored.current {
             passwords.version = Some(PasswordVersion(stored.password_no));
             passwords.current = Some(hash);
@@ -684,16 +746,16 @@ fn named_account(site: &Site, view: &MatchView) -> Result<NamedAccount, HashBrok
         .iter()
         .map(|name| known_name(&name.kind, &name.key, &name.given))
         .collect();
-    if let (true, Some(reference)) = (names.is_empty(), &view.account.reference) {
-        names.push(KnownName::unruly(reference));
+    if names.is_empty() {
+        names.push(KnownName::unruly(&account_id(&view.account)));
     }
     let index = AccountIndex::try_from(no.get()).expect("the table has refused larger numbers");
-    Ok(NamedAccount {
+    NamedAccount {
         index,
         number: no.get(),
         names,
         passwords: std::sync::Arc::new(passwords),
-    })
+    }
 }
 
 fn digests(view: &MatchView) -> Vec<[u8; 32]> {

@@ -11,7 +11,8 @@ use rightful_store::StoreError;
 use rightful_store::password::{StoredPassword, Wrapping};
 
 use crate::env::Env;
-use crate::site::{HashBroken, Site};
+use crate::site::Site;
+use crate::unreadable::Unreadable;
 
 /// Hashes that are wrapped and written together.
 const BATCH: i64 = 64;
@@ -22,15 +23,6 @@ pub enum WrapFault {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A stored hash.
-    #[error("a weak hash of account number {account} cannot be wrapped")]
-    Stored {
-        /// Its number.
-        account: i64,
-        /// What is wrong with it.
-        #[source]
-        broken: HashBroken,
-    },
     /// A hash could not be computed.
     #[error("a password hash could not be computed")]
     Hash(#[source] VerifyFault),
@@ -39,8 +31,19 @@ pub enum WrapFault {
     Pool,
 }
 
-/// Wraps every weak hash that there is, block by block, behind everything else that the pool has to do. Answers how many.
-/// A password that changes meanwhile is left alone.
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WrapReport {
+    /// Hashes that were wrapped.
+    pub wrapped: u64,
+    /// Weak hashes that do not open and were left alone ([`crate::unreadable`]).
+    pub unreadable: u64,
+    /// Whether it was told to stop before the end.
+    pub stopped: bool,
+}
+
+/// Wraps every weak hash that there is, block by block, behind everything else that the pool has to do. A password that changes
+/// meanwhile is left alone.
 ///
 /// # Errors
 /// See [`WrapFault`]; run again, it goes on.
@@ -50,41 +53,45 @@ pub async fn wrap_passwords(
     pool: &HashPool,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(u64, u64),
-) -> Result<u64, WrapFault> {
+) -> Result<WrapReport, WrapFault> {
     let (blocks, weak) = site
         .store
         .read(async |tx| Ok((tx.blocks().await?, tx.count_weak_passwords().await?)))
         .await?;
-    let mut wrapped = 0;
+    let (mut report, mut unreadable) = (WrapReport::default(), Unreadable::default());
     for block in 0..blocks {
         let mut after = (0, 0);
         loop {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(wrapped);
-            }
             let batch = site
                 .store
                 .read(async |tx| tx.weak_passwords(block, after, BATCH).await)
                 .await?;
             let Some(last) = batch.last() else { break };
+            if stop.load(Ordering::Relaxed) {
+                report.stopped = true;
+                return Ok(report);
+            }
             after = (last.account.get(), last.password_no);
-            wrapped += wrap_batch(site, env, pool, batch).await?;
-            progress(wrapped, weak);
+            report.wrapped += wrap_batch(site, env, pool, batch, &mut unreadable).await?;
+            unreadable.tell(site, env.now()).await?;
+            report.unreadable = unreadable.count();
+            progress(report.wrapped, weak);
         }
     }
-    Ok(wrapped)
+    Ok(report)
 }
 
-async fn wrap_batch(site: &Site, env: &mut Env, pool: &HashPool, batch: Vec<StoredPassword>) -> Result<u64, WrapFault> {
+async fn wrap_batch(
+    site: &Site,
+    env: &mut Env,
+    pool: &HashPool,
+    batch: Vec<StoredPassword>,
+    unreadable: &mut Unreadable,
+) -> Result<u64, WrapFault> {
+    let open = |stored: StoredPassword| unreadable.open(site, &stored).map(|hash| (stored, hash));
+    let weak: Vec<(StoredPassword, StoredHash)> = batch.into_iter().filter_map(open).collect();
     let (answers, answered) = channel();
-    let mut weak = Vec::with_capacity(batch.len());
-    for (at, stored) in batch.iter().enumerate() {
-        let hash = site
-            .open_hash(stored.account, stored.password_no, &stored.sealed)
-            .map_err(|broken| WrapFault::Stored {
-                account: stored.account.get(),
-                broken,
-            })?;
+    for (at, (_, hash)) in weak.iter().enumerate() {
         let (salt, answers, inner) = (env.random(), answers.clone(), hash.clone());
         pool.submit_when_room(Priority::Background, move |turn| {
             if let Turn::Begin(arena) = turn {
@@ -92,16 +99,15 @@ async fn wrap_batch(site: &Site, env: &mut Env, pool: &HashPool, batch: Vec<Stor
                 let _ = answers.send((at, inner.wrap(salt, Argon2Params::DEFAULT, arena)));
             }
         });
-        weak.push(hash);
     }
     drop(answers);
-    let mut results: Vec<Option<StoredHash>> = vec![None; batch.len()];
+    let mut results: Vec<Option<StoredHash>> = vec![None; weak.len()];
     for (at, result) in answered {
         results[at] = result.map_err(WrapFault::Hash)?;
     }
     let now = env.now();
-    let mut wrappings = Vec::with_capacity(batch.len());
-    for ((seen, weak), wrapped) in batch.into_iter().zip(weak).zip(results) {
+    let mut wrappings = Vec::with_capacity(weak.len());
+    for ((seen, weak), wrapped) in weak.into_iter().zip(results) {
         let wrapped = wrapped.ok_or(WrapFault::Pool)?;
         let account: AccountNo = seen.account;
         wrappings.push(Wrapping {

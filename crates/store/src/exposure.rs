@@ -13,13 +13,26 @@ use crate::text::{list, many, statements};
 /// How many untested hashes an account may have: what a sign-in pays for at most. The schema refuses a higher number.
 pub const UNTESTED_MAX: usize = 16;
 
+/// The place of a grade in the order of [`Grade::ALL`], in SQL.
+macro_rules! rank {
+    ($grade:literal) => {
+        concat!(
+            "CASE ",
+            $grade,
+            " WHEN 'exact' THEN 0 WHEN 'variant' THEN 1 WHEN 'former' THEN 2 WHEN 'untested' THEN 3 ELSE 4 END"
+        )
+    };
+}
+
 many! {
+    /// What is there stays where it is stronger: a leak that is read again after the owner has changed the password says less
+    /// about the new one, and must not take back what it said about the old one. The moment at which it was found first stays.
     PUT = "INSERT INTO exposure (block, account_no, leak_no, secret_tag, grade, kind, password_no, loose, position, found_at)
         VALUES",
         "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        "ON CONFLICT (block, account_no, leak_no, secret_tag) DO UPDATE SET grade = excluded.grade, kind = excluded.kind,
-         password_no = excluded.password_no, loose = excluded.loose, position = excluded.position,
-         found_at = excluded.found_at";
+        concat!("ON CONFLICT (block, account_no, leak_no, secret_tag) DO UPDATE SET grade = excluded.grade,
+         kind = excluded.kind, password_no = excluded.password_no, loose = excluded.loose, position = excluded.position
+         WHERE ", rank!("excluded.grade"), " <= ", rank!("exposure.grade"));
     PUT_PAIR = "INSERT INTO pair (block, account_no, secret_tag, leak_no, sealed) VALUES",
         "(?, ?, ?, ?, ?)",
         "ON CONFLICT (block, account_no, secret_tag) DO UPDATE SET leak_no = excluded.leak_no, sealed = excluded.sealed";
@@ -27,6 +40,10 @@ many! {
         "(?, ?)",
         ") SELECT pair.account_no, pair.secret_tag, pair.sealed FROM wanted CROSS JOIN pair
          WHERE pair.account_no = wanted.account_no AND pair.secret_tag = wanted.secret_tag AND pair.block = ?";
+    WAITING = "WITH wanted (account_no, secret_tag) AS (VALUES",
+        "(?, ?)",
+        ") SELECT untested.account_no, untested.secret_tag, untested.expires_at FROM wanted CROSS JOIN untested
+         WHERE untested.account_no = wanted.account_no AND untested.secret_tag = wanted.secret_tag AND untested.block = ?";
     FIND_EXPOSURES = "WITH wanted (account_no, leak_no, secret_tag) AS (VALUES",
         "(?, ?, ?)",
         ") SELECT exposure.account_no, exposure.secret_tag, grade, kind, password_no, loose, position, found_at
@@ -43,6 +60,7 @@ statements! {
         WHERE block = $1 AND account_no IN (", list!(), ")");
     hot: UNTESTED_OF = "SELECT secret_tag, leak_no, sealed, found_at, expires_at FROM untested
         WHERE block = $1 AND account_no = $2 ORDER BY untested_no";
+    hot: RENEW = "UPDATE untested SET expires_at = $4 WHERE block = $1 AND account_no = $2 AND secret_tag = $3 AND expires_at < $4";
     hot: DROP_EXPIRED = "DELETE FROM untested WHERE block = $1 AND expires_at <= $2";
     hot: OF_ACCOUNT = "SELECT account_no, leak_no, secret_tag, grade, kind, password_no, loose, position, found_at FROM exposure
         WHERE block = $1 AND account_no = $2 ORDER BY leak_no, secret_tag";
@@ -53,9 +71,12 @@ statements! {
     : COUNTS = "SELECT grade, kind, COUNT(*), COUNT(DISTINCT account_no) FROM exposure WHERE leak_no = $1
         GROUP BY grade, kind";
     /// Each account once, by its best grade; the numbers are the order of the grades.
-    : BEST = "SELECT best, COUNT(*) FROM (SELECT CAST(MIN(CASE grade WHEN 'exact' THEN 0 WHEN 'variant' THEN 1 WHEN 'former' THEN 2
-        WHEN 'untested' THEN 3 ELSE 4 END) AS BIGINT) AS best FROM exposure WHERE leak_no = $1 GROUP BY block, account_no) AS account_grade
-        GROUP BY best ORDER BY best";
+    : BEST = concat!("SELECT best, COUNT(*) FROM (SELECT CAST(MIN(", rank!("grade"), ") AS BIGINT) AS best FROM exposure
+        WHERE leak_no = $1 GROUP BY block, account_no) AS account_grade GROUP BY best ORDER BY best");
+    : CHANGED_SINCE = "SELECT COUNT(DISTINCT exposure.account_no) FROM exposure
+        JOIN password ON password.block = exposure.block AND password.account_no = exposure.account_no
+        AND password.state = 'current' AND password.password_no > exposure.password_no
+        WHERE exposure.leak_no = $1 AND exposure.grade <> 'named'";
 }
 
 /// Evidence about one account from one leaked secret of one leak.
@@ -220,8 +241,8 @@ impl Tx {
         .map(drop)
     }
 
-    /// Adds untested hashes as far as their accounts have room; those that are there already stay. Returns how many had no
-    /// room.
+    /// Adds untested hashes as far as their accounts have room; those that are there already wait anew from now on. Returns how
+    /// many had no room.
     pub(crate) async fn add_untested(&mut self, leak: LeakNo, untested: &[Untested]) -> Result<u64, StoreError> {
         let rows = in_key_order(untested, |row| (row.account, &row.secret_tag));
         let accounts: Vec<AccountNo> = rows.iter().map(|row| row.account).collect();
@@ -231,6 +252,9 @@ impl Tx {
         for row in rows {
             let room = room.entry(row.account).or_default();
             if room.tags.contains(&row.secret_tag) {
+                let renew = self.sql(RENEW).bind(row.account.block()).bind(row.account.get());
+                let renew = renew.bind(row.secret_tag.clone()).bind(row.expires_at.micros());
+                renew.run().await?;
                 continue;
             }
             match room.take_number() {
@@ -300,6 +324,27 @@ impl Tx {
                 )
             })
             .collect())
+    }
+
+    /// Until when those of the hashes (account, secret) wait that do.
+    pub async fn untested_waiting(
+        &mut self,
+        wanted: &[(AccountNo, Vec<u8>)],
+    ) -> Result<Vec<(AccountNo, Vec<u8>, Timestamp)>, StoreError> {
+        self.plan_anew().await?;
+        let mut found = Vec::new();
+        for piece in pairs_by_block(wanted) {
+            let rows: Vec<(i64, Vec<u8>, i64)> = self
+                .select_in_block(&WAITING, piece[0].0.block(), &piece, |(account, tag), values| {
+                    values.add(account.get()).add((*tag).clone());
+                })
+                .await?;
+            found.extend(
+                rows.into_iter()
+                    .map(|(no, tag, expires_at)| (AccountNo::new(no), tag, Timestamp::from_micros(expires_at))),
+            );
+        }
+        Ok(found)
     }
 
     /// Drops the untested hashes of a block whose time is over; how many.
@@ -399,6 +444,13 @@ impl Tx {
             .collect::<Result<Vec<_>, StoreError>>()?;
         counts.sort_unstable_by_key(|count| (count.grade, count.kind));
         Ok(counts)
+    }
+
+    /// How many accounts of a leak have another password by now than one that was tested; accounts that are only named do not
+    /// count.
+    pub async fn accounts_changed_since(&mut self, leak: LeakNo) -> Result<u64, StoreError> {
+        let (count,): (i64,) = self.sql(CHANGED_SINCE).bind(leak.0).one().await?;
+        Ok(count.unsigned_abs())
     }
 
     /// How many accounts of a leak have each grade as their best.

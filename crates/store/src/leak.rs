@@ -26,10 +26,20 @@ statements! {
     : FORGET = "UPDATE leak SET state = 'forgotten', checkpoint = NULL, version = version + 1
         WHERE leak_no = $1 AND version = $2";
     hot: FORGET_PAIRS = "DELETE FROM pair WHERE block = $1 AND leak_no = $2";
+    /// A hash that another leak holds too goes on waiting for that one: its exposure there has no other.
+    hot: HAND_OVER_UNTESTED = "UPDATE untested SET leak_no = (SELECT MIN(exposure.leak_no) FROM exposure
+            WHERE exposure.block = $1 AND exposure.account_no = untested.account_no AND exposure.secret_tag = untested.secret_tag
+            AND exposure.grade = 'untested' AND EXISTS (SELECT 1 FROM leak
+            WHERE leak.leak_no = exposure.leak_no AND leak.state <> 'forgotten'))
+        WHERE block = $1 AND leak_no = $2 AND EXISTS (SELECT 1 FROM exposure
+            WHERE exposure.block = $1 AND exposure.account_no = untested.account_no AND exposure.secret_tag = untested.secret_tag
+            AND exposure.grade = 'untested' AND EXISTS (SELECT 1 FROM leak
+            WHERE leak.leak_no = exposure.leak_no AND leak.state <> 'forgotten'))";
     hot: FORGET_UNTESTED = "DELETE FROM untested WHERE block = $1 AND leak_no = $2";
-    : ADD_FILE = "INSERT INTO leak_file (leak_no, file_no, name, sha256, bytes) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (leak_no, file_no) DO UPDATE SET name = excluded.name, sha256 = excluded.sha256, bytes = excluded.bytes";
-    : FILES = "SELECT file_no, name, sha256, bytes FROM leak_file WHERE leak_no = $1 ORDER BY file_no";
+    : SAME_FILES = "SELECT COUNT(*) FROM leak_file WHERE leak_no = $1 AND sha256 = $2 AND name = $3";
+    : LAST_FILE = "SELECT CAST(COALESCE(MAX(file_no), 0) AS BIGINT) FROM leak_file WHERE leak_no = $1";
+    : ADD_FILE = "INSERT INTO leak_file (leak_no, file_no, name, sha256, bytes) VALUES ($1, $2, $3, $4, $5)";
+    : FILES = "SELECT name, sha256, bytes FROM leak_file WHERE leak_no = $1 ORDER BY file_no";
 }
 
 /// A leak about to be noted.
@@ -71,8 +81,6 @@ pub struct Leak {
 /// A file of a leak.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeakFile {
-    /// Which, from 1 in the order of reading.
-    pub file_no: i64,
     /// Its name.
     pub name: String,
     /// SHA-256 of its bytes as received.
@@ -84,7 +92,7 @@ pub struct LeakFile {
 /// What one batch of lines came to: written together or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct LeakBatch {
-    /// Evidence, at most one row per account and secret; it replaces what is there for the same.
+    /// Evidence, at most one row per account and secret; it replaces what is there for the same, unless that is stronger.
     pub exposures: Vec<Exposure>,
     /// Verdicts of tested pairs, at most one per account and secret; they replace what is there.
     pub pairs: Vec<Pair>,
@@ -234,29 +242,36 @@ impl Tx {
         })
     }
 
-    /// Notes a file of a leak; noting it again replaces what was noted.
-    pub async fn put_leak_file(&mut self, leak: LeakNo, file: &LeakFile) -> Result<(), StoreError> {
+    /// Notes a file of a leak behind those that were read before; false when the same bytes are there under the same name,
+    /// because the file was read again.
+    pub async fn add_leak_file(&mut self, leak: LeakNo, file: &LeakFile) -> Result<bool, StoreError> {
+        let same = self.sql(SAME_FILES).bind(leak.0).bind(file.sha256.to_vec());
+        let (same,): (i64,) = same.bind(file.name.clone()).one().await?;
+        if same > 0 {
+            return Ok(false);
+        }
+        let (last,): (i64,) = self.sql(LAST_FILE).bind(leak.0).one().await?;
         let bytes = i64::try_from(file.bytes).unwrap_or(i64::MAX);
-        let add = self
-            .sql(ADD_FILE)
-            .bind(leak.0)
-            .bind(file.file_no)
-            .bind(file.name.clone())
-            .bind(file.sha256.to_vec());
-        add.bind(bytes).run().await.map(drop)
+        let add = self.sql(ADD_FILE).bind(leak.0).bind(last + 1).bind(file.name.clone());
+        let added = add.bind(file.sha256.to_vec()).bind(bytes).run().await;
+        added.map(|_| true).map_err(|error| match error {
+            StoreError::AlreadyExists => StoreError::Contention {
+                message: "another file of the same leak was noted meanwhile".to_owned(),
+            },
+            other => other,
+        })
     }
 
     /// The files of a leak, in the order of reading.
     pub async fn leak_files(&mut self, leak: LeakNo) -> Result<Vec<LeakFile>, StoreError> {
-        let rows: Vec<(i64, String, Vec<u8>, i64)> = self.sql(FILES).bind(leak.0).all().await?;
+        let rows: Vec<(String, Vec<u8>, i64)> = self.sql(FILES).bind(leak.0).all().await?;
         rows.into_iter()
-            .map(|(file_no, name, sha256, bytes)| {
+            .map(|(name, sha256, bytes)| {
                 let sha256 = sha256.try_into().map_err(|_| StoreError::Corrupt {
                     table: "leak_file",
                     column: "sha256",
                 })?;
                 Ok(LeakFile {
-                    file_no,
                     name,
                     sha256,
                     bytes: bytes.unsigned_abs(),
@@ -300,8 +315,10 @@ impl Tx {
         guarded(self.sql(FORGET).bind(seen.no.0).bind(seen.version).run().await?)
     }
 
-    /// Drops the pairs and untested hashes of a leak in one block; how many. The exposures and their reasons stay.
+    /// Drops the pairs and untested hashes of a leak that was marked as forgotten, in one block; how many. Hashes that another
+    /// leak holds too stay as that one's. The exposures and their reasons stay.
     pub async fn leak_forget_block(&mut self, leak: LeakNo, block: i64) -> Result<u64, StoreError> {
+        self.sql(HAND_OVER_UNTESTED).bind(block).bind(leak.0).run().await?;
         let pairs = self.sql(FORGET_PAIRS).bind(block).bind(leak.0).run().await?;
         let untested = self.sql(FORGET_UNTESTED).bind(block).bind(leak.0).run().await?;
         Ok(pairs + untested)

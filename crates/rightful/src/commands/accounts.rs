@@ -1,6 +1,6 @@
 //! `rightful accounts …`
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,14 +16,14 @@ use rightful_app::files::open_private;
 use rightful_app::import_accounts::{ImportReport, ImportRequest, RejectFile, import_accounts};
 use rightful_app::moment;
 use rightful_app::site::Site;
-use rightful_app::wrap_passwords::wrap_passwords;
+use rightful_app::wrap_passwords::{WrapReport, wrap_passwords};
 use rightful_core::AccountNo;
 use rightful_store::account::{Account, Name};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::leak::private_writer;
-use super::{hints, open, print_json, region};
+use super::{hints, open, print_json, region, warn_unreadable};
 use crate::cli::{HintArgs, SiteArgs};
 use crate::terminal::{Line, duration, number};
 use crate::world::{self, Unusable};
@@ -46,8 +46,7 @@ pub(crate) async fn import(
     let line = Line::new();
     let identity = identity(file, hint_args, &mut env)?;
     let reject_path = rejects.unwrap_or_else(|| reject_path(file));
-    let opened = open_private(&reject_path);
-    let mut reject_file = RejectFile(opened.with_context(|| format!("{} cannot be written", reject_path.display()))?);
+    let mut reject_file = RejectFile(open_rejects(&reject_path)?);
     let name = file.display().to_string();
     let request = ImportRequest {
         source,
@@ -74,28 +73,29 @@ pub(crate) async fn import(
     }
     let seconds = line.seconds();
     let wrapped = if no_wrap || report.stopped {
-        0
+        WrapReport::default()
     } else {
         wrap_weak(site_args, &site, &mut env, &stop).await?
     };
+    let finished = !report.stopped && !wrapped.stopped;
     if json {
         print_json(&json!({
-            "finished": !report.stopped, "import": report.import_no, "rows": report.tally.rows, "added": report.tally.added,
-            "changed": report.tally.changed, "unchanged": report.tally.unchanged, "rejected": report.tally.rejected,
+            "finished": finished, "import": report.import_no, "rows": report.tally.rows, "added": report.tally.added,
+            "changed": report.tally.changed, "unchanged": report.tally.unchanged, "kept": report.tally.kept,
+            "rejected": report.tally.rejected,
             "rejects": (report.tally.rejected > 0).then(|| reject_path.display().to_string()),
-            "ignored_columns": report.ignored_columns, "wrapped": wrapped, "seconds": seconds,
+            "ignored_columns": report.ignored_columns, "wrapped": wrapped.wrapped,
+            "unreadable_passwords": report.unreadable_passwords.max(wrapped.unreadable), "seconds": seconds,
         }))?;
     } else {
-        print_import(&report, &reject_path, wrapped, seconds);
+        print_import(&report, &reject_path, seconds);
+        print_wrapped(&wrapped);
+        warn_unreadable(report.unreadable_passwords.max(wrapped.unreadable));
     }
-    Ok(if report.stopped {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    Ok(if finished { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn print_import(report: &ImportReport, rejects: &Path, wrapped: u64, seconds: f64) {
+fn print_import(report: &ImportReport, rejects: &Path, seconds: f64) {
     let tally = &report.tally;
     if report.stopped {
         println!(
@@ -122,11 +122,36 @@ fn print_import(report: &ImportReport, rejects: &Path, wrapped: u64, seconds: f6
     if tally.rejected > 0 {
         println!("Refused rows, with line and reason, are in {}.", rejects.display());
     }
-    if wrapped > 0 {
-        println!("{} weak hashes were wrapped in Argon2id.", number(wrapped));
+    if tally.kept > 0 {
+        println!(
+            "{} accounts that were there keep their groups, time of making and earlier passwords: a file brings those only with a new one.",
+            number(tally.kept)
+        );
     }
     if !report.ignored_columns.is_empty() {
         println!("Columns that were passed over: {}.", report.ignored_columns.join(", "));
+    }
+}
+
+/// Opens the list of refused rows for this import alone: another one that writes it would cut off what this one has listed.
+fn open_rejects(path: &Path) -> Result<File> {
+    let file = open_private(path).with_context(|| format!("{} cannot be written", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => anyhow::bail!(
+            "another import is writing {}; wait for it, or choose another --rejects",
+            path.display()
+        ),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("{} cannot be locked", path.display())),
+    }
+}
+
+fn print_wrapped(wrapped: &WrapReport) {
+    if wrapped.wrapped > 0 {
+        println!("{} weak hashes were wrapped in Argon2id.", number(wrapped.wrapped));
+    }
+    if wrapped.stopped {
+        println!("Stopped before all were wrapped. `rightful accounts wrap` goes on from here.");
     }
 }
 
@@ -160,7 +185,7 @@ fn identity(file: &Path, hints: &HintArgs, env: &mut Env) -> Result<[u8; 32]> {
     Ok(hash.finalize().into())
 }
 
-async fn wrap_weak(site_args: &SiteArgs, site: &Site, env: &mut Env, stop: &AtomicBool) -> Result<u64> {
+async fn wrap_weak(site_args: &SiteArgs, site: &Site, env: &mut Env, stop: &AtomicBool) -> Result<WrapReport> {
     let pool = world::pool(site_args)?;
     let line = Line::new();
     let mut progress = |wrapped, weak| line.say(format!("{} of {} weak hashes wrapped", number(wrapped), number(weak)));
@@ -174,11 +199,21 @@ pub(crate) async fn wrap(site_args: &SiteArgs, json: bool) -> Result<ExitCode> {
     let site = world::open_site(site_args, &mut env).await?;
     let wrapped = wrap_weak(site_args, &site, &mut env, &stop).await?;
     if json {
-        print_json(&json!({ "wrapped": wrapped }))?;
+        print_json(&json!({
+            "finished": !wrapped.stopped, "wrapped": wrapped.wrapped, "unreadable_passwords": wrapped.unreadable,
+        }))?;
     } else {
-        println!("{} weak hashes were wrapped in Argon2id.", number(wrapped));
+        if wrapped.wrapped == 0 && !wrapped.stopped {
+            println!("No weak hash was left to wrap.");
+        }
+        print_wrapped(&wrapped);
+        warn_unreadable(wrapped.unreadable);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if wrapped.stopped {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
 }
 
 async fn meant(site: &Site, account: &str, code: Option<&str>) -> Result<AccountNo> {

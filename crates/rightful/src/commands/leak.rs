@@ -13,10 +13,11 @@ use rightful_app::moment;
 use rightful_app::scan_leak::{ScanNews, ScanReport, ScanRequest, scan_leak};
 use rightful_core::{Grade, Kind};
 use rightful_leaks::scan::{Plan, Progress, Trouble};
+use rightful_leaks::tally::Tally;
 use rightful_leaks::unpack::{ArchivePassword, LeakSource, UnpackOptions};
 use serde_json::json;
 
-use super::{hints, open, print_json};
+use super::{hints, open, print_json, warn_unreadable};
 use crate::cli::{HintArgs, ReadArgs, SiteArgs};
 use crate::terminal::{self, Line, duration, number};
 use crate::world::{self, Unusable};
@@ -215,6 +216,10 @@ fn print_notes(progress: &Progress, troubles: &[Trouble]) {
             number(progress.exposures.ours)
         );
     }
+    print_troubles(troubles);
+}
+
+fn print_troubles(troubles: &[Trouble]) {
     for trouble in troubles.iter().take(SHOWN) {
         println!("Not read to its end: {}: {}", trouble.text, trouble.what);
     }
@@ -280,13 +285,14 @@ fn scan_json(name: &str, report: &ScanReport, seconds: f64) -> serde_json::Value
         "finished": !report.stopped,
         "leak": report.leak.0,
         "name": name,
-        "exposures": terminal::grades_json(&report.progress.exposures.grades),
+        "exposures": terminal::grades_json(&report.exposures_by_grade),
         "accounts_by_best_grade": terminal::grades_json(&report.accounts_by_grade),
         "ours": report.progress.exposures.ours,
         "lines": terminal::lines_json(&report.progress.tally),
         "tests": report.progress.tests,
         "known_before": report.progress.known_before,
         "untested_left_out": report.untested_left_out,
+        "unreadable_passwords": report.unreadable_passwords,
         "not_read": troubles_json(&report.troubles),
         "seconds": seconds,
     })
@@ -304,7 +310,7 @@ pub(crate) fn print_scan(name: &str, report: &ScanReport, seconds: f64) {
     );
     print!(
         "{}",
-        terminal::grades(&report.progress.exposures.grades, &report.accounts_by_grade)
+        terminal::grades(&report.exposures_by_grade, &report.accounts_by_grade)
     );
     println!();
     print_notes(&report.progress, &report.troubles);
@@ -312,6 +318,7 @@ pub(crate) fn print_scan(name: &str, report: &ScanReport, seconds: f64) {
         let left_out = number(report.untested_left_out);
         println!("{left_out} leaked hashes were not kept for a later sign-in: their accounts have 16 waiting already.");
     }
+    warn_unreadable(report.unreadable_passwords);
 }
 
 pub(crate) async fn list(site_args: &SiteArgs, json: bool) -> Result<ExitCode> {
@@ -377,9 +384,18 @@ fn leak_json(view: &LeakView) -> serde_json::Value {
         "variants": leak.noted.variations,
         "exposures": terminal::grades_json(&exposures),
         "accounts_by_best_grade": terminal::grades_json(&accounts),
+        "accounts_changed_since": view.changed_since,
+        "lines": tally(&tallies).map(|tally| terminal::lines_json(&tally)),
         "tests": tallies["tests"],
+        "known_before": tallies["known_before"],
+        "not_read": tallies["not_read"],
         "files": files,
     })
+}
+
+/// Where the lines of a leak went; none where nothing was committed of it yet.
+fn tally(tallies: &serde_json::Value) -> Option<Tally> {
+    serde_json::from_value(tallies["lines"].clone()).ok()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -436,6 +452,18 @@ pub(crate) async fn show(site_args: &SiteArgs, json: bool, leak: &str) -> Result
     if !kinds.is_empty() {
         println!("By kind: {}.", kinds.join(", "));
     }
+    if view.changed_since > 0 {
+        println!(
+            "{} of these accounts have changed their password since it was tested.",
+            number(view.changed_since)
+        );
+    }
+    let tallies: serde_json::Value = serde_json::from_str(&leak.tallies).unwrap_or_default();
+    if let Some(tally) = tally(&tallies) {
+        println!("{}.", terminal::lines(&tally));
+    }
+    let troubles: Vec<Trouble> = serde_json::from_value(tallies["not_read"].clone()).unwrap_or_default();
+    print_troubles(&troubles);
     Ok(ExitCode::SUCCESS)
 }
 

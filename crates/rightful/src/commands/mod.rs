@@ -17,6 +17,7 @@ use rightful_crypto::password::{BareHex, FirebaseParameters};
 use rightful_leaks::unpack::decompressed;
 
 use crate::cli::HintArgs;
+use crate::terminal::number;
 use crate::world::Unusable;
 
 /// A file, or standard input for `-`, unpacked where it is packed.
@@ -60,6 +61,17 @@ fn region(code: Option<&str>) -> Result<Option<DefaultRegion>> {
         ))
     };
     Ok(Some(DefaultRegion::from_code(code).ok_or_else(unknown)?))
+}
+
+/// Says that stored passwords do not open: nobody gets in with them, and somebody may have been at the database.
+fn warn_unreadable(passwords: u64) {
+    if passwords > 0 {
+        println!(
+            "\nALARM: {} stored passwords do not open and count as none. Their rows are damaged, or somebody has changed them;\n\
+             `rightful accounts history` of each account says which. Restore a backup, or import these accounts again.\n",
+            number(passwords)
+        );
+    }
 }
 
 /// Prints JSON on standard output.

@@ -4,12 +4,15 @@
 //! Chance is seeded; the seed is printed, and `RIGHTFUL_TEST_SEED` sets it. `RIGHTFUL_SOAK=1` kills fifty times in each phase
 //! instead of five.
 
+mod damaged;
 mod database_gone;
 mod disk_full;
 mod files;
+mod hostile_files;
 mod import_again;
 mod kills;
 mod made_up;
 mod migration;
+mod scans;
 mod site;
 mod theft;

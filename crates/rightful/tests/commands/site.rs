@@ -2,7 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
+use rand_core::UnwrapErr;
+use rightful_app::env::Env;
+use rightful_app::site::{KeySource, Site as OpenSite};
+use rightful_core::Timestamp;
+use rightful_crypto::seal::{KeyFile, Place};
 use rightful_leaks::sample::Dice;
 use rightful_store::Address;
 pub(crate) use rightful_testkit::databases::Engine;
@@ -84,6 +90,11 @@ impl Site {
         }
     }
 
+    /// A name of its own, by which its connections are known.
+    pub(crate) fn application(&self) -> &str {
+        &self.application
+    }
+
     pub(crate) fn door(&self) -> Door {
         Door::new(&self.address(), &self.application)
     }
@@ -130,6 +141,24 @@ impl Site {
         path
     }
 
+    /// Something sealed under the site's key for a place, as only the program itself can make it.
+    pub(crate) fn sealed(&self, place: Place, secret: &[u8]) -> Vec<u8> {
+        let key = KeyFile::parse(&read(&self.path("site.key"))).expect("a key file");
+        let mut env = Env {
+            clock: Arc::new(|| Timestamp::from_micros(0)),
+            chance: Box::new(UnwrapErr(getrandom::SysRng)),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let opened = runtime.expect("a runtime").block_on(OpenSite::open(
+            &self.address(),
+            KeySource::File(key),
+            "test",
+            &mut env,
+        ));
+        let opened = opened.expect("the site opens");
+        opened.sealer.seal(place, secret, &mut *env.chance)
+    }
+
     /// The audit log holds.
     pub(crate) fn assert_audit_holds(&self) {
         let verdict = self.json(&["audit", "verify"]);
@@ -142,7 +171,15 @@ impl Site {
         let mut state = accounts(&self.says(&["accounts", "export"]));
         for leak in leaks {
             let shown = self.json(&["leak", "show", leak]);
-            for part in ["state", "exposures", "accounts_by_best_grade", "files", "variants"] {
+            for part in [
+                "state",
+                "exposures",
+                "accounts_by_best_grade",
+                "lines",
+                "not_read",
+                "files",
+                "variants",
+            ] {
                 state.push_str(&format!("{leak} {part}: {}\n", shown[part]));
             }
             state.push_str(&exposures(&self.says(&["leak", "export", leak])));

@@ -98,12 +98,11 @@ async fn full_store(engine: Engine) -> TestStore {
             tx.replace_password(&change).await?;
             tx.leak_commit_batch(&leak, &batch).await?;
             let file = LeakFile {
-                file_no: 1,
                 name: "a".into(),
                 sha256: [1; 32],
                 bytes: 5,
             };
-            tx.put_leak_file(leak.no, &file).await?;
+            tx.add_leak_file(leak.no, &file).await?;
             let key = DataKey {
                 purpose: "p".into(),
                 key_no: 1,

@@ -3,10 +3,14 @@ use rightful_core::{AccountNo, Grade, Kind};
 use rightful_store::StoreError;
 use rightful_store::exposure::{Exposure, ExposureCount, Pair, UNTESTED_MAX, Untested};
 use rightful_store::leak::{LeakBatch, LeakFile};
+use rightful_store::password::Replacement;
 
-use crate::support::{Engine, NOW, TestStore, add_accounts, begin_leak, new_leak, on_both_engines, race};
+use crate::support::{Engine, NOW, TestStore, add_accounts, begin_leak, new_leak, on_both_engines, password, race};
 
 on_both_engines!(
+    evidence_against_an_earlier_password_stays,
+    a_hash_that_another_leak_holds_too_goes_on_waiting,
+    a_hash_that_is_found_again_waits_anew,
     a_leak_comes_back_as_it_was_noted,
     of_many_who_begin_a_leak_all_get_the_same,
     a_batch_counts_once_however_often_it_is_written,
@@ -76,32 +80,26 @@ async fn a_leak_comes_back_as_it_was_noted(engine: Engine) {
         (leak.no, &leak.noted, leak.state, leak.version),
         (LeakNo(1), &new, LeakState::Reading, 1)
     );
-    let file = LeakFile {
-        file_no: 1,
-        name: "a.txt.zst".into(),
-        sha256: [3; 32],
+    let file = |name: &str, byte: u8| LeakFile {
+        name: name.into(),
+        sha256: [byte; 32],
         bytes: 1 << 40,
     };
-    let (early, late) = (
-        LeakFile {
-            bytes: 5,
-            ..file.clone()
-        },
-        file.clone(),
-    );
-    store
-        .write(async move |tx| {
-            tx.put_leak_file(LeakNo(1), &early).await?;
-            tx.put_leak_file(LeakNo(1), &late).await
-        })
-        .await
-        .expect("a file");
+    // Read, read again after a crash, and more of it read under the same name later: what was noted first stays.
+    let files = [file("b.txt.zst", 3), file("a.txt", 4), file("b.txt.zst", 5)];
+    for (read, new) in [(0, true), (0, false), (1, true), (2, true), (1, false)] {
+        let file = files[read].clone();
+        let added = store
+            .write(async move |tx| tx.add_leak_file(LeakNo(1), &file).await)
+            .await;
+        assert_eq!(added.expect("a file"), new);
+    }
     assert_eq!(
         store
             .read(async move |tx| tx.leak_files(LeakNo(1)).await)
             .await
             .expect("files"),
-        [file]
+        files
     );
     let seen = leak.clone();
     store
@@ -266,6 +264,69 @@ async fn an_exposure_is_replaced_by_a_better_one(engine: Engine) {
     );
 }
 
+/// A leak read again after a change of the password found the earlier one: what it had said of the one before was gone.
+async fn evidence_against_an_earlier_password_stays(engine: Engine) {
+    let store = TestStore::new(engine).await;
+    add_accounts(&store, [1, 2, 3]).await;
+    let mut leak = begin_leak(&store, "one").await;
+    let found = |no: i64, grade: Grade, password_no: i64, days: i64| Exposure {
+        password_no: Some(password_no),
+        found_at: NOW.plus_seconds(days * 86_400),
+        ..exposure(no, 1, grade)
+    };
+    let first = vec![
+        found(1, Grade::Exact, 1, 0),
+        found(2, Grade::Untested, 1, 0),
+        found(3, Grade::Named, 1, 0),
+    ];
+    let again = vec![
+        found(1, Grade::Former, 2, 9),
+        found(2, Grade::Untested, 2, 9),
+        found(3, Grade::Exact, 2, 9),
+    ];
+    for exposures in [first, again] {
+        let one = batch(exposures, vec![], vec![]);
+        leak = store
+            .write(async move |tx| tx.leak_commit_batch(&leak.clone(), &one).await)
+            .await
+            .expect("a batch")
+            .leak;
+    }
+    let no = leak.no;
+    let there = store
+        .read(async move |tx| tx.exposure_page(no, None, 10).await)
+        .await
+        .expect("exposures");
+    let stronger_stays = [
+        found(1, Grade::Exact, 1, 0),
+        found(2, Grade::Untested, 2, 0),
+        found(3, Grade::Exact, 2, 0),
+    ];
+    assert!(there == stronger_stays, "{there:?}");
+    store
+        .write(async move |tx| {
+            for (no, seen) in [(1, 1), (3, 1)] {
+                let change = Replacement {
+                    account: AccountNo::new(no),
+                    seen: Some(seen),
+                    password: password("new"),
+                    replaced_digest: None,
+                    now: NOW,
+                };
+                tx.replace_password(&change).await?;
+            }
+            Ok(())
+        })
+        .await
+        .expect("new passwords");
+    let changed = store.read(async move |tx| tx.accounts_changed_since(no).await).await;
+    assert_eq!(
+        changed.expect("a number"),
+        1,
+        "account 3 was tested against the new one"
+    );
+}
+
 async fn a_pair_is_found_again_in_another_leak(engine: Engine) {
     let store = TestStore::new(engine).await;
     add_accounts(&store, (1..=100).chain(5000..=5100)).await;
@@ -336,6 +397,80 @@ async fn an_account_never_has_more_than_sixteen_untested_hashes(engine: Engine) 
         .await
         .expect("a batch");
     assert_eq!(done.untested_left_out, 7);
+}
+
+/// Two leaks hold the same hash: forgetting the first took the hash that the exposure of the second waits with.
+async fn a_hash_that_another_leak_holds_too_goes_on_waiting(engine: Engine) {
+    let store = TestStore::new(engine).await;
+    store
+        .write(async move |tx| tx.take_account_block().await)
+        .await
+        .expect("numbers");
+    add_accounts(&store, [1]).await;
+    for name in ["first", "second", "third"] {
+        let leak = begin_leak(&store, name).await;
+        let mut hashes = vec![untested(1, 1)];
+        if name == "first" {
+            hashes.push(untested(1, 2));
+        }
+        let exposures = hashes
+            .iter()
+            .map(|hash| exposure(1, hash.secret_tag[0], Grade::Untested));
+        let some = batch(exposures.collect(), vec![], hashes);
+        store
+            .write(async move |tx| tx.leak_commit_batch(&leak, &some).await.map(drop))
+            .await
+            .expect("a batch");
+    }
+    for (forgotten, left) in [("first", vec![(2, 1)]), ("second", vec![(3, 1)]), ("third", vec![])] {
+        let leak = begin_leak(&store, forgotten).await;
+        store
+            .write(async move |tx| {
+                tx.leak_forget(&leak).await?;
+                tx.leak_forget_block(leak.no, 0).await
+            })
+            .await
+            .expect("forgotten");
+        let waiting = store
+            .read(async move |tx| tx.untested(AccountNo::new(1)).await)
+            .await
+            .expect("untested hashes");
+        let waiting: Vec<(i64, u8)> = waiting
+            .iter()
+            .map(|(leak, hash)| (leak.0, hash.secret_tag[0]))
+            .collect();
+        assert_eq!(waiting, left, "after {forgotten}");
+    }
+}
+
+/// A hash that is found again waits its full time again.
+async fn a_hash_that_is_found_again_waits_anew(engine: Engine) {
+    let store = TestStore::new(engine).await;
+    add_accounts(&store, [1]).await;
+    let mut leak = begin_leak(&store, "one").await;
+    for days in [180, 300, 200] {
+        let hash = Untested {
+            expires_at: NOW.plus_seconds(days * 86_400),
+            ..untested(1, 1)
+        };
+        leak = store
+            .write(async move |tx| {
+                tx.leak_commit_batch(&leak.clone(), &batch(vec![], vec![], vec![hash.clone()]))
+                    .await
+            })
+            .await
+            .expect("a batch")
+            .leak;
+    }
+    let wanted = [(AccountNo::new(1), vec![1; 16]), (AccountNo::new(1), vec![2; 16])];
+    let waiting = store
+        .read(async move |tx| tx.untested_waiting(&wanted).await)
+        .await
+        .expect("an answer");
+    assert_eq!(
+        waiting,
+        [(AccountNo::new(1), vec![1; 16], NOW.plus_seconds(300 * 86_400))]
+    );
 }
 
 async fn two_scans_share_the_sixteen_places(engine: Engine) {
