@@ -4,6 +4,7 @@
 //! The file has no name (it is gone when the process is), holds what the accounts file holds, and is read only for accounts
 //! that a leak names.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
@@ -17,6 +18,7 @@ use rightful_leaks::account::{KnownName, NamedAccount, Passwords};
 use rightful_leaks::index::{AccountIndex, IdentifierTable, ProbeKey, TableBuilder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::accounts_file::{AccountRow, AccountsFile, AccountsFileFault, Rejected, RowHints, row_id};
 
@@ -78,8 +80,9 @@ impl MatchAccounts {
             ..Default::default()
         };
         let (mut places, mut place, mut digest) = (vec![0], 0, Sha256::new());
+        let mut met = HashSet::new();
         while let Some(row) = file.next_row()? {
-            let row = match row {
+            let row = match row.and_then(|row| first_of_its_account(&mut met, row, region)) {
                 Ok(row) => row,
                 Err(rejected) => {
                     summary.rejected += 1;
@@ -174,6 +177,30 @@ impl MatchAccounts {
         self.rows.read_exact_at(&mut bytes, from)?;
         Ok(serde_json::from_slice(&bytes)?)
     }
+}
+
+/// The row, if it is the first about its account: an account has one line for each secret in the list, as the importer has one
+/// row for each account. What was met is known by 16 bytes of a digest.
+fn first_of_its_account(
+    met: &mut HashSet<[u8; 16]>,
+    row: AccountRow,
+    region: Option<DefaultRegion>,
+) -> Result<AccountRow, Rejected> {
+    let id = match &row.account {
+        Some(id) => Uuid::try_parse(id).map_or_else(|_| id.clone(), |id| id.to_string()),
+        None => row.known_names(region).swap_remove(0).strict,
+    };
+    let digest = Sha256::digest([&[u8::from(row.account.is_some())], id.as_bytes()].concat());
+    let mut known = [0; 16];
+    known.copy_from_slice(&digest[..16]);
+    if met.insert(known) {
+        return Ok(row);
+    }
+    Err(Rejected {
+        line: row.line,
+        column: None,
+        reason: format!("the account {} stands on an earlier line already", row_id(&row)),
+    })
 }
 
 fn too_many() -> AccountsFileFault {

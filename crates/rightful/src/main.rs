@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Cli { site, json, command } = cli;
     match command {
-        Command::Demo(args) => commands::demo::run(&args, &site).await,
+        Command::Demo(args) => commands::demo::run(&args, json, &site).await,
         Command::Accounts(AccountsCommand::Import {
             file,
             hints,

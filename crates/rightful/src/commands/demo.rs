@@ -46,7 +46,10 @@ const AN_EARLIER_ONE: usize = 40;
 const A_HASH: usize = 60;
 const ANOTHERS: usize = 180;
 
-pub(crate) async fn run(args: &DemoArgs, site_args: &SiteArgs) -> Result<ExitCode> {
+pub(crate) async fn run(args: &DemoArgs, json: bool, site_args: &SiteArgs) -> Result<ExitCode> {
+    if json {
+        anyhow::bail!(Unusable("the demo is for people: it has no --json".to_owned()));
+    }
     let temporary = match &args.keep {
         Some(_) => None,
         None => Some(tempfile::tempdir().context("no folder for the demo can be made")?),

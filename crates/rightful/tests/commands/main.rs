@@ -12,6 +12,7 @@ mod hostile_files;
 mod import_again;
 mod kills;
 mod made_up;
+mod matches;
 mod migration;
 mod scans;
 mod site;
