@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sqlx::postgres::PgConnectOptions;
 
@@ -31,6 +31,10 @@ struct Shared {
     cut: Mutex<Option<(u64, Cut)>>,
     /// Connections that were cut.
     made: AtomicU64,
+    /// The server is away.
+    down: AtomicBool,
+    /// Both ends of every connection so far.
+    passing: Mutex<Vec<[TcpStream; 2]>>,
 }
 
 /// Stands between clients and a server for as long as the process lives.
@@ -60,6 +64,9 @@ impl Proxy {
         };
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                if shared.down.load(Ordering::SeqCst) {
+                    continue;
+                }
                 let server = TcpStream::connect(&server).expect("the tests' server");
                 pass_on(&client, &server, &shared);
             }
@@ -78,6 +85,19 @@ impl Proxy {
         *self.shared.cut.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, cut));
     }
 
+    /// The server goes away, as when it is begun again: every connection ends, and there are no new ones.
+    pub fn go_down(&self) {
+        self.shared.down.store(true, Ordering::SeqCst);
+        for [client, server] in self.shared.passing().drain(..) {
+            end(&client, &server);
+        }
+    }
+
+    /// The server is back.
+    pub fn come_up(&self) {
+        self.shared.down.store(false, Ordering::SeqCst);
+    }
+
     /// COMMITs that were asked for until now.
     pub fn commits(&self) -> u64 {
         self.shared.commits.load(Ordering::SeqCst)
@@ -90,6 +110,10 @@ impl Proxy {
 }
 
 impl Shared {
+    fn passing(&self) -> MutexGuard<'_, Vec<[TcpStream; 2]>> {
+        self.passing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts a COMMIT; answers how it is to be cut.
     fn commit(&self) -> Option<Cut> {
         let number = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
@@ -102,6 +126,7 @@ impl Shared {
 
 fn pass_on(client: &TcpStream, server: &TcpStream, shared: &Arc<Shared>) {
     let twice = |stream: &TcpStream| stream.try_clone().expect("a second handle");
+    shared.passing().push([twice(client), twice(server)]);
     let swallow = Arc::new(AtomicBool::new(false));
     let (mut from_client, mut to_server) = (twice(client), twice(server));
     let (mut from_server, mut to_client) = (twice(server), twice(client));

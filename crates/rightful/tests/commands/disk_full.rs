@@ -15,7 +15,7 @@ const SMALL: Size = Size {
     accounts: 9_000,
     weak: 0,
     named: 12_000,
-    strangers: 3_000,
+    strangers: 3_500,
 };
 
 /// A site with a file of accounts and a leak in its own folder, whose data folder is `data`.
@@ -121,6 +121,61 @@ fn m04_disk_full_under_an_sqlite_file() {
     assert_eq!(site.state(&["the leak"]), undisturbed());
     site.assert_audit_holds();
     writing_files_on_a_full_disk(&site);
+}
+
+/// The disk of the server fills up: what it says then is said by a trigger, at one table after the other.
+#[test]
+fn m04_disk_full_under_a_postgresql_server() {
+    let site = site(Engine::Postgres, None);
+    site.says(&["accounts", "list"]);
+    let door = site.door();
+    door.run(
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         RAISE EXCEPTION 'could not extend file \"base/16384/16385\": No space left on device' USING ERRCODE = '53100';
+         END $$",
+    );
+    let fails_at = |arguments: &[&str], event: &str, table: &str| {
+        door.run(&format!(
+            "CREATE TRIGGER no_room BEFORE {event} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION no_room()"
+        ));
+        let ended = site.run(arguments);
+        assert_eq!(ended.status, Some(1), "{table}: {ended:?}");
+        assert!(
+            ended.stderr.contains("the disk of the database is full"),
+            "{table}: {ended:?}"
+        );
+        assert!(!ended.stderr.contains("panicked"), "{table}: {ended:?}");
+        site.assert_audit_holds();
+        door.run(&format!("DROP TRIGGER no_room ON {table}"));
+    };
+    let tables = [
+        "import",
+        "account",
+        "identifier",
+        "match_key",
+        "password",
+        "contact",
+        "audit",
+    ];
+    for (event, table) in tables
+        .map(|table| ("INSERT", table))
+        .into_iter()
+        .chain([("UPDATE", "import")])
+    {
+        fails_at(IMPORT, event, table);
+    }
+    site.says(IMPORT);
+    let tables = ["leak", "leak_file", "exposure", "pair", "untested", "audit"];
+    for (event, table) in tables
+        .map(|table| ("INSERT", table))
+        .into_iter()
+        .chain([("UPDATE", "leak")])
+    {
+        fails_at(SCAN, event, table);
+    }
+    site.says(SCAN);
+    assert_eq!(site.state(&["the leak"]), undisturbed());
+    site.assert_audit_holds();
 }
 
 /// Backups and exports to a disk without room.
