@@ -89,12 +89,12 @@ pub(crate) const SOAK: &[Step<Context>] = &[
     },
     Step {
         name: "soak-parsers",
-        shows: "100,000 generated inputs for each property of the rules and the readers",
+        shows: "100,000 generated inputs for each property of the rules, the hash formats and the readers",
         run: soak_parsers,
     },
     Step {
         name: "soak-tests",
-        shows: "50 kills per phase, long races",
+        shows: "50 kills per phase, every test and race of the store 50 times",
         run: soak_tests,
     },
 ];
@@ -235,7 +235,11 @@ fn tests(context: &mut Context) -> Result<Outcome> {
 fn soak_parsers(context: &mut Context) -> Result<Outcome> {
     run_tests(
         context,
-        &["--package=rightful-core", "--package=rightful-leaks"],
+        &[
+            "--package=rightful-core",
+            "--package=rightful-crypto",
+            "--package=rightful-leaks",
+        ],
         &[("PROPTEST_CASES", "100000")],
     )
 }

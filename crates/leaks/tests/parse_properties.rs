@@ -1,8 +1,10 @@
 //! What holds for every text, however broken: it is read to its end, every line is counted once, and it does not matter
 //! where the reading was interrupted.
 
+mod cases;
 mod parse_support;
 
+use cases::cases;
 use parse_support::{Kept, lines_of, read};
 use proptest::prelude::*;
 use rightful_leaks::parse::{Bin, LineParser, MAX_READINGS, MalformedReason};
@@ -34,7 +36,7 @@ fn go_on<'l>(parser: &mut LineParser, first: u64, lines: impl Iterator<Item = &'
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(cases(1000, u32::MAX))]
 
     #[test]
     fn every_line_is_counted_once(text in bits()) {

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod cases;
 mod unpack_support;
 
+use cases::cases;
 use proptest::prelude::*;
 use rightful_leaks::unpack::lines::{Block, Blocks, MAX_LINE};
 use rightful_leaks::unpack::{
@@ -655,7 +657,7 @@ fn every_kind() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(cases(400, u32::MAX))]
     #[test]
     fn k01_damage_anywhere_ends_in_an_outcome(
         kind in 0usize..12,

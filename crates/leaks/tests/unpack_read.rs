@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod cases;
 mod unpack_support;
 
+use cases::cases;
 use proptest::prelude::*;
 use rightful_leaks::unpack::lines::Blocks;
 use rightful_leaks::unpack::{
@@ -674,7 +676,7 @@ fn k02_line_ends_of_every_kind() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(48, 5000))]
     #[test]
     fn k02_the_same_lines_however_packed(text in "([a-z]{0,20}[:;\r\n]{1,3}){0,400}") {
         let plain = lines_of(&read_piped(text.as_bytes(), &options()));

@@ -16,22 +16,35 @@ use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row, SqliteConnection};
 
-/// Declares each test for both engines.
+/// Declares each test for both engines. `RIGHTFUL_SOAK` has each run fifty times: chance decides races.
 macro_rules! on_both_engines {
     ($($name:ident),+ $(,)?) => {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread")] async fn $name() {
-                super::$name(super::Engine::Sqlite).await;
+                for _ in 0..$crate::support::rounds() {
+                    super::$name(super::Engine::Sqlite).await;
+                }
             })+
         }
         mod postgres {
             $(#[tokio::test(flavor = "multi_thread")] async fn $name() {
-                super::$name(super::Engine::Postgres).await;
+                for _ in 0..$crate::support::rounds() {
+                    super::$name(super::Engine::Postgres).await;
+                }
             })+
         }
     };
 }
 pub(crate) use on_both_engines;
+
+/// How often each test runs.
+pub(crate) fn rounds() -> usize {
+    if std::env::var_os("RIGHTFUL_SOAK").is_some() {
+        50
+    } else {
+        1
+    }
+}
 
 /// The moment at which the tests play.
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_764_000_000_000_000);
