@@ -1,14 +1,18 @@
-//! Development tasks: `cargo xtask test`, `soak`, `bench`, `postgres`.
+//! Development tasks: `cargo xtask test`, `soak`, `bench`, `postgres`, `screenshots`.
 //!
 //! It compiles without the rooms, so that it can say what is wrong with them.
 
 mod bench;
+mod browser;
 mod cases;
+mod debian;
 mod metadata;
+mod picture;
 mod policy;
 mod postgres;
 mod process;
 mod rooms;
+mod screenshots;
 mod steps;
 mod suite;
 mod texts;
@@ -36,6 +40,8 @@ enum Task {
     Bench(bench::Options),
     /// Start a PostgreSQL for tests run by hand; print its address; stop it at the end of standard input or on Ctrl-C.
     Postgres,
+    /// Take pictures of every page, and let axe-core look at each. The key ones are kept in docs/pages.
+    Screenshots,
 }
 
 fn main() -> ExitCode {
@@ -55,5 +61,6 @@ fn run(task: Task) -> Result<()> {
         Task::Soak(selection) => steps::run(suite::SOAK, &selection, &mut suite::Context::new(root)),
         Task::Bench(options) => bench::run(&root, &options),
         Task::Postgres => postgres::serve_until_end_of_input(),
+        Task::Screenshots => screenshots::run(&root),
     }
 }

@@ -1,7 +1,10 @@
 //! A PostgreSQL of our own for the tests: found or installed, started on a free port as somebody other than root, and gone
 //! when we are gone.
 
-use crate::process;
+use crate::{
+    debian::{self, is_root},
+    process,
+};
 use anyhow::{Context as _, Result, bail};
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
@@ -70,23 +73,9 @@ impl Installation {
              `apt-get install postgresql` on Debian and Ubuntu, `dnf install postgresql-server` on Fedora, \
              `brew install postgresql` on macOS; or put the folder of its programs on PATH"
         );
-        if !(is_root()? && Path::new("/etc/debian_version").exists() && process::on_path("apt-get")) {
-            bail!(advice);
-        }
-        println!("PostgreSQL was not found; installing Debian's package");
+        println!("PostgreSQL was not found");
         // The package may make and start a cluster of its own. It does not matter: ours lies elsewhere, on another port.
-        for arguments in [
-            &["update", "--quiet"][..],
-            &["install", "--quiet", "--yes", "--no-install-recommends", "postgresql"],
-        ] {
-            process::run(
-                Command::new("apt-get")
-                    .args(arguments)
-                    .env("DEBIAN_FRONTEND", "noninteractive")
-                    .stdin(Stdio::null()),
-            )
-            .with_context(|| advice.clone())?;
-        }
+        debian::install(&["postgresql"], &advice)?;
         Self::find()?.with_context(|| format!("{advice}; Debian's package did not bring it"))
     }
 
@@ -414,10 +403,6 @@ fn random_hex(digits: usize) -> Result<String> {
         .and_then(|mut chance| chance.read_exact(&mut bytes))
         .context("could not read /dev/urandom")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-fn is_root() -> Result<bool> {
-    Ok(own_uid()? == 0)
 }
 
 fn own_uid() -> Result<u32> {

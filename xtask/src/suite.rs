@@ -1,7 +1,7 @@
 //! The steps of `cargo xtask test` and `cargo xtask soak`.
 
 use crate::{
-    cases,
+    browser, cases,
     metadata::Metadata,
     policy::Policy,
     postgres::{Durability, Installation, Postgres},
@@ -20,7 +20,7 @@ use std::{
 pub(crate) const TEST: &[Step<Context>] = &[
     Step {
         name: "tools",
-        shows: "rustfmt, clippy and PostgreSQL are here, or can be installed",
+        shows: "rustfmt, clippy, PostgreSQL, Chromium and oathtool are here, or can be installed",
         run: tools,
     },
     Step {
@@ -70,7 +70,7 @@ pub(crate) const TEST: &[Step<Context>] = &[
     },
     Step {
         name: "tests",
-        shows: "unit, property, both database engines, crash",
+        shows: "unit, property, both database engines, crash, in a browser",
         run: tests,
     },
 ];
@@ -79,7 +79,7 @@ pub(crate) const TEST: &[Step<Context>] = &[
 pub(crate) const SOAK: &[Step<Context>] = &[
     Step {
         name: "tools",
-        shows: "PostgreSQL is here, or can be installed",
+        shows: "PostgreSQL, Chromium and oathtool are here, or can be installed",
         run: tools,
     },
     Step {
@@ -148,7 +148,8 @@ fn tools(context: &mut Context) -> Result<Outcome> {
         let advice = format!("`cargo {subcommand}` is missing; install it with `rustup component add {component}`");
         process::run(Command::new("rustup").args(["component", "add", component])).context(advice)?;
     }
-    passed(Installation::find_or_install()?.describe())
+    let postgres = Installation::find_or_install()?.describe();
+    passed(format!("{postgres}, {}", browser::find_or_install()?))
 }
 
 fn format(context: &mut Context) -> Result<Outcome> {

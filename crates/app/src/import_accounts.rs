@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::accounts_file::{AccountRow, AccountsFile, AccountsFileFault, Rejected, RowHints, row_id};
 use crate::env::Env;
+use crate::sign_up::NO_ROLE;
 use crate::site::Site;
 use crate::unreadable::Unreadable;
 
@@ -579,7 +580,7 @@ impl Run<'_> {
             no,
             public_id,
             reference: row.account.clone().filter(|_| candidate.uuid.is_none()),
-            role: "none".to_owned(),
+            role: NO_ROLE.to_owned(),
             groups: serde_json::to_string(&row.groups).expect("texts are JSON"),
             names,
             match_keys: if candidate.names.is_empty() {
@@ -643,7 +644,7 @@ impl Run<'_> {
         if names.is_empty() && password.is_none() {
             return Ok(None);
         }
-        if view.account.role != "none" {
+        if view.account.role != NO_ROLE {
             let reason = format!(
                 "the account has the role {}: it is not changed by an import",
                 view.account.role

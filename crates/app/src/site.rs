@@ -9,6 +9,7 @@ use rightful_crypto::password::{HashRefused, ParseHints, StoredHash};
 use rightful_crypto::seal::{
     Key, KeyFile, Place, Purpose, SealBroken, Sealer, Tagger, WrappedKey, mint_data_key, open_data_key,
 };
+use rightful_crypto::token::TokenKey;
 use rightful_store::audit::{AuditRow, ChainHash};
 use rightful_store::data_key::DataKey;
 use rightful_store::{Address, Store, StoreError};
@@ -23,6 +24,8 @@ pub struct Site {
     pub sealer: Sealer,
     /// Makes the digests by which secrets are known again.
     pub tagger: Tagger,
+    /// Masks the block in bearer tokens.
+    pub tokens: TokenKey,
     /// Who acts, for the audit log.
     pub actor: String,
 }
@@ -77,11 +80,13 @@ impl Site {
         let (seal_no, seal) = data_key(&store, &file, Purpose::Seal, env).await?;
         let (_, tag) = data_key(&store, &file, Purpose::Tag, env).await?;
         let (_, audit) = data_key(&store, &file, Purpose::Audit, env).await?;
+        let (_, token) = data_key(&store, &file, Purpose::Token, env).await?;
         audit_key.get_or_init(|| Tagger::new(&audit));
         let site = Self {
             store,
             sealer: Sealer::new(seal_no, &seal),
             tagger: Tagger::new(&tag),
+            tokens: TokenKey::new(&token),
             actor: actor.to_owned(),
         };
         if is_new {

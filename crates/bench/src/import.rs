@@ -135,8 +135,8 @@ async fn open(address: &Address, env: &mut Env) -> Result<Site> {
 struct NoneRefused;
 
 impl RejectList for NoneRefused {
-    fn go_on_at(&mut self, _: u64) -> std::io::Result<()> {
-        Ok(())
+    fn go_on_at(&mut self, _: u64) -> std::io::Result<bool> {
+        Ok(true)
     }
 
     fn add(&mut self, rejected: &Rejected) -> std::io::Result<u64> {

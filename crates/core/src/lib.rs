@@ -5,10 +5,16 @@
 #![warn(missing_docs)]
 
 pub mod account;
+pub mod assurance;
 pub mod audit;
+pub mod budget;
+pub mod contact;
 pub mod exposure;
+pub mod flow;
 pub mod identifier;
 pub mod leak;
+pub mod notice;
+pub mod password_rule;
 pub mod text;
 pub mod time;
 pub mod variation;

@@ -4,7 +4,10 @@
 
 #![warn(missing_docs)]
 
+pub mod code;
 pub mod password;
 pub mod pool;
 pub mod seal;
 pub mod testing;
+pub mod token;
+pub mod totp;

@@ -156,11 +156,13 @@ pub enum Purpose {
     Tag,
     /// The chain of the audit log.
     Audit,
+    /// Masking the block in a bearer token.
+    Token,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 3] = [Self::Seal, Self::Tag, Self::Audit];
+    pub const ALL: [Self; 4] = [Self::Seal, Self::Tag, Self::Audit, Self::Token];
 
     /// The word used in tables.
     pub const fn word(self) -> &'static str {
@@ -168,6 +170,7 @@ impl Purpose {
             Self::Seal => "seal",
             Self::Tag => "tag",
             Self::Audit => "audit",
+            Self::Token => "token",
         }
     }
 }
@@ -347,6 +350,48 @@ impl std::fmt::Debug for SecretTag {
     }
 }
 
+/// What a typed code is good for. The digest of a code for one purpose is never that of a code for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodePurpose {
+    /// Proves that a mailbox is read.
+    Mail,
+    /// Shows that a message is ours.
+    Notice,
+    /// Stands in for a lost second factor.
+    Recovery,
+    /// Makes the first administrator.
+    SetUp,
+}
+
+impl CodePurpose {
+    const fn word(self) -> &'static [u8] {
+        match self {
+            Self::Mail => b"mail code",
+            Self::Notice => b"notice number",
+            Self::Recovery => b"recovery code",
+            Self::SetUp => b"set-up code",
+        }
+    }
+}
+
+/// What is drawn for an identifier that names no account, the same each time that it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draw {
+    /// The block that its flow lies in.
+    Block,
+    /// The hash that is computed in place of the one it does not have.
+    Decoy,
+}
+
+impl Draw {
+    const fn word(self) -> &'static [u8] {
+        match self {
+            Self::Block => b"draw block",
+            Self::Decoy => b"draw decoy",
+        }
+    }
+}
+
 /// Makes keyed digests.
 #[derive(Clone)]
 pub struct Tagger {
@@ -369,26 +414,49 @@ impl Tagger {
 
     /// The tag of a leaked secret that names this account.
     pub fn pair(&self, account: i64, secret: &[u8]) -> SecretTag {
-        let digest = self.digest(b"pair", account, secret);
+        let digest = self.digest(b"pair", account, &[secret]);
         SecretTag(digest.first_chunk().copied().expect("32 bytes hold 16"))
     }
 
     /// The digest of a hash that was replaced: should a leak hold it, our own table is out.
     pub fn replaced_hash(&self, account: i64, hash: &[u8]) -> [u8; 32] {
-        self.digest(b"replaced hash", account, hash)
+        self.digest(b"replaced hash", account, &[hash])
     }
 
     /// The digest of a link of the audit chain; `account` is the number of its subject.
     pub fn audit_link(&self, subject: i64, row: &[u8]) -> [u8; 32] {
-        self.digest(b"audit", subject, row)
+        self.digest(b"audit", subject, &[row])
     }
 
-    fn digest(&self, what: &[u8], owner: i64, bytes: &[u8]) -> [u8; 32] {
+    /// The digest under which a typed code is stored and found: codes are too short for a bare hash. `owner` is the number of
+    /// its account, 0 where there is none yet; `context` is what else it is bound to and may be empty. The codes of
+    /// [`code`](crate::code) each have a `digest` that fills these in.
+    pub fn code(&self, what: CodePurpose, owner: i64, context: &[u8], code: &[u8]) -> [u8; 32] {
+        // The length goes first, so that no context can run into the code.
+        let context_len = (context.len() as u64).to_le_bytes();
+        self.digest(what.word(), owner, &[&context_len, context, code])
+    }
+
+    /// 32 bytes for the token of a return path; which, `part` says. Whoever lacks the key can neither make nor read a token.
+    pub fn return_path(&self, subject: i64, part: &[u8]) -> [u8; 32] {
+        self.digest(b"return path", subject, &[part])
+    }
+
+    /// 32 bytes that look drawn by chance and are always the same for the same `bytes`: what an unknown identifier is
+    /// answered with must not change from one question to the next, and nobody without the key can tell it from the truth.
+    pub fn prf(&self, what: Draw, bytes: &[u8]) -> [u8; 32] {
+        self.digest(what.word(), 0, &[bytes])
+    }
+
+    /// `what` holds no zero byte, so no two purposes can be made to meet.
+    fn digest(&self, what: &[u8], owner: i64, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.mac.clone();
         mac.update(what);
         mac.update(&[0]);
         mac.update(&owner.to_le_bytes());
-        mac.update(bytes);
+        for part in parts {
+            mac.update(part);
+        }
         mac.finalize().into_bytes().into()
     }
 }
@@ -503,5 +571,45 @@ mod tests {
         assert_ne!(tagger.pair(1, b"x"), tagger.pair(2, b"x"));
         assert_ne!(tagger.pair(1, b"x"), tagger.pair(1, b"y"));
         assert_ne!(tagger.pair(1, b"x").0[..], tagger.replaced_hash(1, b"x")[..16]);
+    }
+
+    #[test]
+    fn digests_of_before_are_still_known() {
+        let tagger = Tagger::new(&Key::from_bytes([3; 32]));
+        let shown = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        // HMAC-SHA256 of "replaced hash", 0, the owner (8 bytes, little-endian) and the text, as databases in use hold it.
+        assert_eq!(
+            shown(&tagger.replaced_hash(1, b"x")),
+            "d576f34af119c6fbf445e885e9fcc0a8b483ccc3ec2f8379ecf5b45f5b1bfddd"
+        );
+    }
+
+    #[test]
+    fn a_code_is_bound_to_purpose_owner_and_context() {
+        let tagger = Tagger::new(&Key::from_bytes([3; 32]));
+        let digests = [
+            tagger.code(CodePurpose::Mail, 1, b"flow", b"CODE"),
+            tagger.code(CodePurpose::Notice, 1, b"flow", b"CODE"),
+            tagger.code(CodePurpose::Recovery, 1, b"flow", b"CODE"),
+            tagger.code(CodePurpose::SetUp, 1, b"flow", b"CODE"),
+            tagger.code(CodePurpose::Mail, 2, b"flow", b"CODE"),
+            tagger.code(CodePurpose::Mail, 1, b"flo", b"wCODE"),
+            tagger.code(CodePurpose::Mail, 1, b"flowC", b"ODE"),
+            tagger.code(CodePurpose::Mail, 1, b"", b"flowCODE"),
+            Tagger::new(&Key::from_bytes([4; 32])).code(CodePurpose::Mail, 1, b"flow", b"CODE"),
+            tagger.prf(Draw::Block, b"CODE"),
+            tagger.prf(Draw::Decoy, b"CODE"),
+            tagger.audit_link(1, b"CODE"),
+        ];
+        let distinct: std::collections::BTreeSet<_> = digests.iter().collect();
+        assert_eq!(distinct.len(), digests.len());
+        assert_eq!(digests[0], tagger.code(CodePurpose::Mail, 1, b"flow", b"CODE"));
+        assert_eq!(digests[9], tagger.prf(Draw::Block, b"CODE"));
+    }
+
+    #[test]
+    fn no_two_purposes_share_a_word() {
+        let words: std::collections::BTreeSet<_> = Purpose::ALL.iter().map(|purpose| purpose.word()).collect();
+        assert_eq!(words.len(), Purpose::ALL.len());
     }
 }

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod grade;
 pub mod index;
+pub mod known;
 pub mod parse;
 pub mod sample;
 pub mod scan;

@@ -30,6 +30,20 @@ Examples:
 
 Exit status: 0 done; 1 it failed, or was stopped and can be gone on with; 2 the command or the files it names cannot be used.";
 
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  rightful serve
+      On http://127.0.0.1:8080, with data in ./rightful-data and no mail server: messages are shown at /dev/mailbox.
+  rightful config sample > rightful.toml
+  rightful serve --config rightful.toml
+      As configured. `rightful config check` says first whether it can be used.";
+
+const LOGIN_EXAMPLES: &str = "\
+Examples:
+  rightful login --server https://id.example.com
+      Prints a page to open and a code to compare. Allow it there, and the token lies in ~/.config/rightful/token for 8 hours:
+      curl -H \"Authorization: Bearer $(cat ~/.config/rightful/token)\" https://id.example.com/api/v1/me";
+
 /// Where the site is.
 #[derive(Args, Clone)]
 pub(crate) struct SiteArgs {
@@ -69,6 +83,28 @@ pub(crate) struct SiteArgs {
 pub(crate) enum Command {
     /// Make up a site and a leak, and find who is at risk.
     Demo(DemoArgs),
+    /// Put the site into service: sign-in, messages, the way back.
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve {
+        /// File of configuration; `rightful config sample` prints one. Without it, ./rightful.toml if it is there.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Get a token for an administrator, who lets this program act in a browser.
+    #[command(after_help = LOGIN_EXAMPLES)]
+    Login {
+        /// Where the server is: https, or http on this machine.
+        #[arg(
+            long,
+            value_name = "URL",
+            env = "RIGHTFUL_SERVER",
+            default_value = "http://127.0.0.1:8080"
+        )]
+        server: String,
+        /// Where the token is kept, for its owner alone [default: rightful/token in $XDG_CONFIG_HOME or ~/.config]
+        #[arg(long, value_name = "FILE", env = "RIGHTFUL_TOKEN_FILE")]
+        token_file: Option<PathBuf>,
+    },
     /// Import accounts and look at them.
     #[command(subcommand)]
     Accounts(AccountsCommand),
@@ -88,7 +124,27 @@ pub(crate) enum Command {
     /// The log of who did what.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// What the server is set to.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Sign mail, so that receivers can tell it from forged mail.
+    #[command(subcommand)]
+    Dkim(DkimCommand),
+    /// Take a bounce from standard input: a message that came back to one of our return paths.
+    #[command(after_help = BOUNCE_EXAMPLES)]
+    Bounce,
 }
+
+const BOUNCE_EXAMPLES: &str = "\
+Examples:
+  rightful bounce < message.eml
+  /etc/aliases, for return paths bounce+…@example.com:
+      bounce: \"|/usr/local/bin/rightful --data /var/lib/rightful --key /etc/rightful.key bounce\"
+
+Only a bounce whose return path was made here counts, and once. It ends no session and turns off no password: it says that the
+notice did not arrive, and which of an owner's addresses is better.
+
+Exit status: 0 it was dealt with, whatever it was; 2 the site cannot be used; 75 try again later (mail servers do so).";
 
 #[derive(Args)]
 pub(crate) struct DemoArgs {
@@ -149,6 +205,28 @@ its own format. A file with the same rows may be imported again: nothing is doub
     },
     /// What happened to an account, and why it is at risk.
     History {
+        /// Public id, imported id, e-mail address, user name or telephone number.
+        account: String,
+        /// Region of a telephone number without "+", such as DE.
+        #[arg(long)]
+        region: Option<String>,
+    },
+    /// Turn off an account's password until it is lifted again; everything that is signed in ends at once.
+    Hold {
+        /// Public id, imported id, e-mail address, user name or telephone number.
+        account: String,
+        /// Leave the password on, but ask for a new one at the next sign-in, after a fresh code to its address.
+        #[arg(long)]
+        change: bool,
+        /// Why, for the audit log. Its owner does not see it.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+        /// Region of a telephone number without "+", such as DE.
+        #[arg(long)]
+        region: Option<String>,
+    },
+    /// Lift what `accounts hold` put on an account. Holds of containments stay.
+    Lift {
         /// Public id, imported id, e-mail address, user name or telephone number.
         account: String,
         /// Region of a telephone number without "+", such as DE.
@@ -294,4 +372,73 @@ Stopped, the same command goes on from where it was. Run again when it is done, 
 pub(crate) enum AuditCommand {
     /// Check that no row of the log was changed, added or taken away.
     Verify,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say what is wrong with the configuration; all of it at once.
+    Check {
+        /// The file [default: rightful.toml, if it is there]
+        #[arg(value_name = "FILE", env = "RIGHTFUL_CONFIG")]
+        file: Option<PathBuf>,
+    },
+    /// Print a commented file to begin with.
+    Sample,
+    /// Print docs/reference/configuration.md.
+    #[command(hide = true)]
+    Reference,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DkimCommand {
+    /// Make a key, and print the records to set in the DNS.
+    #[command(after_help = "\
+Examples:
+  rightful dkim init --domain example.com
+  rightful dkim init --domain example.com --selector mail2 --key-file /etc/rightful/dkim-mail2.pem
+
+The key is RSA of 2048 bits, in a file that only its owner may read; one that is there is never written over. To change keys,
+make one under another selector, set its record, wait a day, and then name it in the configuration.")]
+    Init {
+        /// The domain of the address that messages come from.
+        #[arg(long)]
+        domain: String,
+        /// The name of the key in the DNS.
+        #[arg(long, default_value = "rightful")]
+        selector: String,
+        /// The file to write.
+        #[arg(long, value_name = "FILE", default_value = "./rightful-dkim.pem")]
+        key_file: PathBuf,
+        /// The domain of return paths, where that is another.
+        #[arg(long, value_name = "DOMAIN")]
+        return_domain: Option<String>,
+    },
+    /// Look up in the DNS whether the records are there, and say what is missing.
+    #[command(after_help = "\
+Examples:
+  rightful dkim check
+      As the configuration says.
+  rightful dkim check --domain example.com --selector rightful --key-file rightful-dkim.pem
+
+Exit status: 0 all is there; 1 something is missing or wrong, or the DNS does not answer; 2 the command cannot be used.")]
+    Check {
+        /// File of configuration. Without it, ./rightful.toml if it is there. Not read when all else is said here.
+        #[arg(long, value_name = "FILE", env = "RIGHTFUL_CONFIG")]
+        config: Option<PathBuf>,
+        /// The domain of the address that messages come from [default: as configured]
+        #[arg(long)]
+        domain: Option<String>,
+        /// The name of the key in the DNS [default: as configured]
+        #[arg(long)]
+        selector: Option<String>,
+        /// The key file [default: as configured]
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
+        /// The domain of return paths [default: as configured, else the domain]
+        #[arg(long, value_name = "DOMAIN")]
+        return_domain: Option<String>,
+        /// Ask this DNS server instead of the system's.
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        dns: Option<std::net::SocketAddr>,
+    },
 }

@@ -4,7 +4,10 @@
 //! of `rightful-app`. It decides nothing.
 
 mod cli;
+mod client;
 mod commands;
+mod config;
+mod serve;
 mod terminal;
 mod world;
 
@@ -12,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{AccountsCommand, AuditCommand, Cli, Command, LeakCommand};
+use crate::cli::{AccountsCommand, AuditCommand, Cli, Command, ConfigCommand, DkimCommand, LeakCommand};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -61,6 +64,15 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Accounts(AccountsCommand::History { account, region }) => {
             commands::accounts::history(&site, json, &account, region.as_deref()).await
         }
+        Command::Accounts(AccountsCommand::Hold {
+            account,
+            change,
+            reason,
+            region,
+        }) => commands::accounts::hold(&site, json, &account, region.as_deref(), change, reason).await,
+        Command::Accounts(AccountsCommand::Lift { account, region }) => {
+            commands::accounts::lift(&site, json, &account, region.as_deref()).await
+        }
         Command::Accounts(AccountsCommand::Wrap) => commands::accounts::wrap(&site, json).await,
         Command::Leak(LeakCommand::Match {
             accounts,
@@ -105,6 +117,36 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup { file } => commands::backup::backup(&site, json, &file).await,
         Command::Restore { file } => commands::backup::restore(&site, json, &file).await,
         Command::Audit(AuditCommand::Verify) => commands::audit::verify(&site, json).await,
+        Command::Login { server, token_file } => commands::login::run(json, &server, token_file).await,
+        Command::Serve { config } => serve::run(config.as_deref(), &site).await,
+        Command::Dkim(DkimCommand::Init {
+            domain,
+            selector,
+            key_file,
+            return_domain,
+        }) => commands::dkim::init(json, &domain, &selector, &key_file, return_domain.as_deref()),
+        Command::Dkim(DkimCommand::Check {
+            config,
+            domain,
+            selector,
+            key_file,
+            return_domain,
+            dns,
+        }) => {
+            let args = commands::dkim::CheckArgs {
+                config,
+                domain,
+                selector,
+                key_file,
+                return_domain,
+                dns,
+            };
+            commands::dkim::check(json, args).await
+        }
+        Command::Bounce => commands::bounce::run(&site, json).await,
+        Command::Config(ConfigCommand::Check { file }) => commands::config::check(file.as_deref(), json),
+        Command::Config(ConfigCommand::Sample) => Ok(commands::config::print_sample()),
+        Command::Config(ConfigCommand::Reference) => Ok(commands::config::print_reference()),
     }
 }
 

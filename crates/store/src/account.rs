@@ -1,5 +1,6 @@
 //! Accounts: adding many at once, finding one, walking through all.
 
+use rightful_core::contact::Reach;
 use rightful_core::{AccountNo, PublicId, Timestamp};
 use uuid::Uuid;
 
@@ -32,11 +33,27 @@ statements! {
             WHERE block = $1 AND account_no > $2 ORDER BY account_no LIMIT $3";
     hot: NAMES_IN_BLOCK = concat!("SELECT account_no, kind, name_key, given FROM account_name
             WHERE block = $1 AND account_no IN (", list!(), ") ORDER BY account_no, name_no");
-    hot: CONTACTS = "SELECT contact_no, kind, address, verified_at, replaced_at FROM contact
+    hot: CONTACTS = "SELECT contact_no, kind, address, verified_at, replaced_at, added_at, reach FROM contact
             WHERE block = $1 AND account_no = $2 ORDER BY contact_no";
+    hot: CONTACT_VERIFIED = "UPDATE contact SET verified_at = COALESCE(verified_at, $4), reach = 'good'
+            WHERE block = $1 AND account_no = $2 AND contact_no = $3";
+    hot: CONTACT_REPLACED = "UPDATE contact SET replaced_at = $4
+            WHERE block = $1 AND account_no = $2 AND contact_no = $3 AND replaced_at IS NULL";
+    hot: CONTACT_ADDED = "UPDATE contact SET added_at = $4 WHERE block = $1 AND account_no = $2 AND contact_no = $3";
+    hot: CONTACT_REACH = "UPDATE contact SET reach = $4 WHERE block = $1 AND account_no = $2 AND contact_no = $3";
+    hot: LIVES = "SELECT epoch, state, role, locale, erase_at FROM account WHERE block = $1 AND account_no = $2";
+    hot: GUARD_EPOCH = "UPDATE account SET version = version + 1
+            WHERE block = $1 AND account_no = $2 AND epoch = $3 AND state <> 'erased'";
+    hot: SET_LOCALE = "UPDATE account SET locale = $3 WHERE block = $1 AND account_no = $2 AND state <> 'erased'";
+    hot: SET_ROLE = "UPDATE account SET role = $3, version = version + 1
+            WHERE block = $1 AND account_no = $2 AND state <> 'erased'";
+    hot: SET_ERASE_AT = "UPDATE account SET erase_at = $3, version = version + 1
+            WHERE block = $1 AND account_no = $2 AND state <> 'erased'";
     hot: LAST_NAME = "SELECT CAST(COALESCE(MAX(name_no), 0) AS BIGINT) FROM account_name WHERE block = $1 AND account_no = $2";
     hot: LAST_CONTACT = "SELECT CAST(COALESCE(MAX(contact_no), 0) AS BIGINT) FROM contact WHERE block = $1 AND account_no = $2";
-    hot: TOUCH = "UPDATE account SET version = version + 1 WHERE block = $1 AND account_no = $2";
+    hot: TOUCH = "UPDATE account SET version = version + 1 WHERE block = $1 AND account_no = $2 AND state <> 'erased'";
+    /// Changes nothing; whoever comes next waits at this row until COMMIT.
+    hot: TAKE_TURN = "UPDATE account SET epoch = epoch WHERE block = $1 AND account_no = $2 AND state <> 'erased'";
     : COUNT = "SELECT COUNT(*) FROM account WHERE state <> 'erased'";
 }
 
@@ -176,6 +193,25 @@ pub struct Contact {
     pub verified_at: Option<Timestamp>,
     /// When another took its place.
     pub replaced_at: Option<Timestamp>,
+    /// When it was put on the account; `None` for since the account was made.
+    pub added_at: Option<Timestamp>,
+    /// How well mail gets through to it.
+    pub reach: Reach,
+}
+
+/// What of an account is looked at with every request that its owner makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Living {
+    /// Whatever carries a lower epoch is dead.
+    pub epoch: i64,
+    /// What it may do.
+    pub state: AccountState,
+    /// Its role.
+    pub role: String,
+    /// The language of the last page that its owner used.
+    pub locale: Option<String>,
+    /// When a deletion that its owner asked for is carried out.
+    pub erase_at: Option<Timestamp>,
 }
 
 type AccountRow = (
@@ -272,7 +308,7 @@ impl Tx {
     /// Gives an account more names, contacts and match keys than it has.
     ///
     /// # Errors
-    /// [`StoreError::AlreadyExists`] when a name belongs to somebody.
+    /// [`StoreError::AlreadyExists`] when a name belongs to somebody; [`StoreError::Changed`] when the account was erased.
     pub async fn extend_account(
         &mut self,
         no: AccountNo,
@@ -295,7 +331,18 @@ impl Tx {
         self.add_keys(&mut keys, now).await?;
         self.add_match_keys(&mut match_keys.iter().map(|key| (key.clone(), no)).collect::<Vec<_>>())
             .await?;
-        self.sql(TOUCH).bind(no.block()).bind(no.get()).run().await.map(drop)
+        match self.sql(TOUCH).bind(no.block()).bind(no.get()).run().await? {
+            1 => Ok(()),
+            _ => Err(StoreError::Changed { what: "account" }),
+        }
+    }
+
+    /// Takes the account's turn: until COMMIT nobody else does. For what is decided by reading several of its rows: at READ
+    /// COMMITTED two such decisions would each miss what the other is about to write. Every statement after this one sees
+    /// what was committed before. Take it first, so that turns are taken in one order. False when there is no such account
+    /// any more.
+    pub(crate) async fn take_turn(&mut self, no: AccountNo) -> Result<bool, StoreError> {
+        Ok(self.sql(TAKE_TURN).bind(no.block()).bind(no.get()).run().await? == 1)
     }
 
     async fn insert_names(&mut self, names: &[(AccountNo, i64, &NewName)]) -> Result<(), StoreError> {
@@ -358,18 +405,116 @@ impl Tx {
 
     /// Where we may write to, for one account.
     pub async fn contacts(&mut self, no: AccountNo) -> Result<Vec<Contact>, StoreError> {
-        type Row = (i64, String, String, Option<i64>, Option<i64>);
+        type Row = (
+            i64,
+            String,
+            String,
+            Option<i64>,
+            Option<i64>,
+            Option<i64>,
+            Option<String>,
+        );
         let rows: Vec<Row> = self.sql(CONTACTS).bind(no.block()).bind(no.get()).all().await?;
-        Ok(rows
-            .into_iter()
-            .map(|(contact_no, kind, address, verified_at, replaced_at)| Contact {
+        let contact = |(contact_no, kind, address, verified_at, replaced_at, added_at, reach): Row| {
+            let reach = match reach {
+                None => Reach::Good,
+                Some(word) => Reach::from_word(&word).ok_or(StoreError::Corrupt {
+                    table: "contact",
+                    column: "reach",
+                })?,
+            };
+            Ok(Contact {
                 contact_no,
                 kind,
                 address,
                 verified_at: verified_at.map(Timestamp::from_micros),
                 replaced_at: replaced_at.map(Timestamp::from_micros),
+                added_at: added_at.map(Timestamp::from_micros),
+                reach,
             })
-            .collect())
+        };
+        rows.into_iter().map(contact).collect()
+    }
+
+    /// What of an account is looked at with every request.
+    pub async fn living(&mut self, no: AccountNo) -> Result<Option<Living>, StoreError> {
+        type Row = (i64, String, String, Option<String>, Option<i64>);
+        let row: Option<Row> = self.sql(LIVES).bind(no.block()).bind(no.get()).opt().await?;
+        row.map(|(epoch, state, role, locale, erase_at)| {
+            Ok(Living {
+                epoch,
+                state: AccountState::read(&state)?,
+                role,
+                locale,
+                erase_at: erase_at.map(Timestamp::from_micros),
+            })
+        })
+        .transpose()
+    }
+
+    /// Notes that the owner of a contact proved it, when nobody did before, and that mail gets through to it: what bounces said
+    /// is over.
+    pub async fn verify_contact(&mut self, no: AccountNo, contact_no: i64, now: Timestamp) -> Result<(), StoreError> {
+        let verify = self.sql(CONTACT_VERIFIED).bind(no.block()).bind(no.get());
+        verify.bind(contact_no).bind(now.micros()).run().await.map(drop)
+    }
+
+    /// Notes that another contact took the place of one. False when one did before.
+    pub async fn replace_contact(
+        &mut self,
+        no: AccountNo,
+        contact_no: i64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let replace = self.sql(CONTACT_REPLACED).bind(no.block()).bind(no.get());
+        Ok(replace.bind(contact_no).bind(now.micros()).run().await? == 1)
+    }
+
+    /// Notes when a contact was put on an account that was there already.
+    pub async fn date_contact(
+        &mut self,
+        no: AccountNo,
+        contact_no: i64,
+        added_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let date = self.sql(CONTACT_ADDED).bind(no.block()).bind(no.get());
+        date.bind(contact_no).bind(added_at.micros()).run().await.map(drop)
+    }
+
+    /// Notes what a bounce told of a contact.
+    pub async fn set_reach(&mut self, no: AccountNo, contact_no: i64, reach: Reach) -> Result<(), StoreError> {
+        let set = self.sql(CONTACT_REACH).bind(no.block()).bind(no.get());
+        set.bind(contact_no).bind(reach.word()).run().await.map(drop)
+    }
+
+    /// Begins a change that rests on what carries this epoch: no hold, and nothing else that raises it, comes in between.
+    ///
+    /// # Errors
+    /// [`StoreError::Changed`] when the epoch is another one, or the account is erased.
+    pub async fn guard_epoch(&mut self, no: AccountNo, epoch: i64) -> Result<(), StoreError> {
+        let guard = self.sql(GUARD_EPOCH).bind(no.block()).bind(no.get());
+        match guard.bind(epoch).run().await? {
+            0 => Err(StoreError::Changed { what: "account" }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes the language that an owner reads. An erased account keeps none.
+    pub async fn set_locale(&mut self, no: AccountNo, locale: &str) -> Result<(), StoreError> {
+        let set = self.sql(SET_LOCALE).bind(no.block()).bind(no.get());
+        set.bind(locale.to_owned()).run().await.map(drop)
+    }
+
+    /// Gives an account a role.
+    pub async fn set_role(&mut self, no: AccountNo, role: &str) -> Result<(), StoreError> {
+        let set = self.sql(SET_ROLE).bind(no.block()).bind(no.get());
+        set.bind(role.to_owned()).run().await.map(drop)
+    }
+
+    /// Plans the deletion of an account, or takes it back.
+    pub async fn set_erase_at(&mut self, no: AccountNo, at: Option<Timestamp>) -> Result<(), StoreError> {
+        let set = self.sql(SET_ERASE_AT).bind(no.block()).bind(no.get());
+        set.bind(at.map(Timestamp::micros)).run().await.map(drop)
     }
 
     /// The accounts that come after `after` (none: from the first), at most `limit`, block by block. Fewer than `limit` does not

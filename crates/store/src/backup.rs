@@ -160,18 +160,37 @@ tables! {
         variations Integer, state Text, version Integer, checkpoint Bytes, tallies Text, done_at Integer)
     leak_file (leak_no Integer, file_no Integer; name Text, sha256 Bytes, bytes Integer)
     account (block Integer, account_no Integer; public_id Uuid, reference Text, role Text, groups Text, state Text,
-        epoch Integer, version Integer, import_no Integer, created_at Integer)
+        epoch Integer, version Integer, import_no Integer, created_at Integer, erase_at Integer, locale Text)
     account_name (block Integer, account_no Integer, name_no Integer; kind Text, name_key Text, given Text)
     contact (block Integer, account_no Integer, contact_no Integer; kind Text, address Text, verified_at Integer,
-        replaced_at Integer)
+        replaced_at Integer, added_at Integer, reach Text)
     password (block Integer, account_no Integer, password_no Integer; state Text, sealed Bytes, kind Text, weak Integer,
-        origin Text, set_at Integer, changed_at Integer)
+        origin Text, set_at Integer, changed_at Integer, told_at Integer)
     replaced_hash (block Integer, account_no Integer, digest Bytes; replaced_at Integer)
     exposure (block Integer, account_no Integer, leak_no Integer, secret_tag Bytes; grade Text, kind Text,
         password_no Integer, loose Integer, position Bytes, found_at Integer)
     pair (block Integer, account_no Integer, secret_tag Bytes; leak_no Integer, sealed Bytes)
     untested (block Integer, account_no Integer, untested_no Integer; secret_tag Bytes, leak_no Integer, sealed Bytes,
         found_at Integer, expires_at Integer)
+    hold (block Integer, account_no Integer, hold_no Integer; action Text, source Text, kind Text, leak_no Integer,
+        placed_at Integer, placed_by Text, lifted_at Integer, lifted_by Text)
+    authenticator (block Integer, account_no Integer, authenticator_no Integer; kind Text, name Text, sealed Bytes,
+        step Integer, made_at Integer, used_at Integer, ended_at Integer)
+    recovery_code (block Integer, account_no Integer, digest Bytes; made_at Integer, spent_at Integer)
+    session (block Integer, token_hash Bytes; account_no Integer, session_id Uuid, use Text, epoch Integer, mark Integer,
+        acr Text, methods Text, agent Text, address Text, browser_id Uuid, proved_at Integer, made_at Integer,
+        seen_at Integer, expires_at Integer, ended_at Integer)
+    browser (block Integer, token_hash Bytes; account_no Integer, browser_id Uuid, agent Text, mark Integer, made_at Integer,
+        seen_at Integer, ended_at Integer)
+    flow (home Integer, token_hash Bytes; purpose Text, account_no Integer, epoch Integer, mark Integer, methods Text,
+        body Text, version Integer, made_at Integer, expires_at Integer, spent_at Integer)
+    budget (home Integer, subject Integer, scope Text; full_at Integer)
+    sign_in (block Integer, account_no Integer, at Integer, sign_in_id Uuid; outcome Text, why Text, methods Text,
+        address Text, agent Text, place Text, known Integer, browser_id Uuid)
+    notice (home Integer, subject Integer, notice_id Uuid; kind Text, channel Text, contact_no Integer, masked Text,
+        digest Bytes, state Text, made_at Integer, changed_at Integer)
+    outbox (home Integer, subject Integer, notice_id Uuid; sealed Bytes, due_at Integer, attempts Integer, lease Uuid,
+        leased_until Integer)
     identifier (slot Integer, name_key Text; kind Text, account_no Integer, state Text, made_at Integer)
     match_key (slot Integer, match_key Bytes, account_no Integer;)
     audit (home Integer, subject Integer, seq Integer; event Text, actor Text, body Text, prev_hash Bytes, hash Bytes,
@@ -254,7 +273,7 @@ impl Store {
             tables.push((table.name, tx.read_table(table, &mut input).await?));
         }
         input.end()?;
-        tx.raise_mark(mark_jump).await?;
+        tx.raise_mark_floor(mark_jump).await?;
         tx.audit(entry).await?;
         tx.commit().await?;
         Ok(BackupSummary { schema, tables })

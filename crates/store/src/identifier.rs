@@ -8,6 +8,9 @@ use crate::text::{many, statements};
 
 statements! {
     hot: FIND = "SELECT account_no, state FROM identifier WHERE slot = $1 AND name_key = $2";
+    hot: RELEASE = "UPDATE identifier SET state = 'released' WHERE slot = $1 AND name_key = $2 AND account_no = $3 AND state = 'live'";
+    /// Forgets a name that its account gave up.
+    hot: DROP_RELEASED = "DELETE FROM identifier WHERE slot = $1 AND name_key = $2 AND state = 'released'";
     : COUNT_MATCH_KEYS = "SELECT COUNT(*) FROM match_key";
     /// All of them, for the table that a scan probes. One leader reads this once per scan.
     : ALL_MATCH_KEYS = "SELECT match_key, account_no FROM match_key";
@@ -74,6 +77,24 @@ impl Tx {
         Ok(row
             .filter(|(_, state)| state == "live")
             .map(|(no, _)| AccountNo::new(no)))
+    }
+
+    /// Gives up a name: it no longer names the account at sign-in, and another may take it over.
+    pub async fn release_key(&mut self, account: AccountNo, name_key: &str) -> Result<bool, StoreError> {
+        let release = self
+            .sql(RELEASE)
+            .bind(slot(name_key.as_bytes()))
+            .bind(name_key.to_owned());
+        Ok(release.bind(account.get()).run().await? == 1)
+    }
+
+    /// Forgets that a name was given up, so that another account may have it.
+    pub async fn drop_released_key(&mut self, name_key: &str) -> Result<(), StoreError> {
+        let gone = self
+            .sql(DROP_RELEASED)
+            .bind(slot(name_key.as_bytes()))
+            .bind(name_key.to_owned());
+        gone.run().await.map(drop)
     }
 
     /// Whose each of many strict keys is. Keys that nobody has are left out; the order is any.

@@ -19,11 +19,18 @@ pub struct Migration {
 }
 
 /// Every migration, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "accounts",
-    text: include_str!("../migrations/0001_accounts.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "accounts",
+        text: include_str!("../migrations/0001_accounts.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "sign_in",
+        text: include_str!("../migrations/0002_sign_in.sql"),
+    },
+];
 
 /// The table that says which migrations were applied; the only one that is not made by one.
 const BOOKKEEPING: &str = "CREATE TABLE IF NOT EXISTS schema_migration (

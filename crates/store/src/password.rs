@@ -30,6 +30,12 @@ statements! {
         WHERE block = $1 AND weak = 1 AND (account_no, password_no) > ($2, $3) ORDER BY account_no, password_no LIMIT $4";
     hot: WRAP = "UPDATE password SET sealed = $5, kind = $6, weak = 0, changed_at = $7
         WHERE block = $1 AND account_no = $2 AND password_no = $3 AND weak = 1 AND sealed = $4";
+    hot: REHASH = "UPDATE password SET sealed = $5, kind = $6, weak = 0, changed_at = $7
+        WHERE block = $1 AND account_no = $2 AND password_no = $3 AND sealed = $4 AND state = 'current'";
+    hot: TOLD = "UPDATE password SET told_at = $4
+        WHERE block = $1 AND account_no = $2 AND password_no = $3 AND told_at IS NULL";
+    hot: CURRENT_OF = "SELECT account_no, password_no, state, sealed, kind, weak, origin, set_at, changed_at FROM password
+        WHERE block = $1 AND account_no = $2 AND state = 'current'";
     : COUNT_WEAK = "SELECT COUNT(*) FROM password WHERE weak = 1";
     : COUNT_KINDS = "SELECT kind, COUNT(*) FROM password WHERE state = 'current' GROUP BY kind ORDER BY kind";
 }
@@ -215,9 +221,12 @@ impl Tx {
     /// waited for it are dropped. Returns the new version.
     ///
     /// # Errors
-    /// [`StoreError::Changed`] when the password is no longer the one that was seen.
+    /// [`StoreError::Changed`] when the password is no longer the one that was seen, or the account was erased.
     pub async fn replace_password(&mut self, change: &Replacement) -> Result<i64, StoreError> {
         let (block, no, now) = (change.account.block(), change.account.get(), change.now.micros());
+        if !self.take_turn(change.account).await? {
+            return Err(StoreError::Changed { what: "account" });
+        }
         let version = match change.seen {
             None => {
                 let (last,): (i64,) = self.sql(LAST).bind(block).bind(no).one().await?;
@@ -299,6 +308,39 @@ impl Tx {
             .bind(now);
         replaced.run().await?;
         Ok(true)
+    }
+
+    /// Puts a stronger hash of the same password in the place of one: compare and set, so a password that changed meanwhile is
+    /// left alone. False then.
+    pub async fn rehash_password(&mut self, wrapping: &Wrapping) -> Result<bool, StoreError> {
+        let seen = &wrapping.seen;
+        let (block, no, now) = (seen.account.block(), seen.account.get(), wrapping.now.micros());
+        let rehash = self.sql(REHASH).bind(block).bind(no).bind(seen.password_no);
+        let rehash = rehash.bind(seen.sealed.clone()).bind(wrapping.sealed.clone());
+        if rehash.bind(wrapping.kind.clone()).bind(now).run().await? == 0 {
+            return Ok(false);
+        }
+        let replaced = self.sql(REPLACED).bind(block).bind(no);
+        replaced.bind(wrapping.replaced_digest.clone()).bind(now).run().await?;
+        Ok(true)
+    }
+
+    /// Notes that the owner of a password was told that it is in lists of stolen ones. True for the first time.
+    pub async fn password_told(
+        &mut self,
+        account: AccountNo,
+        password_no: i64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let told = self.sql(TOLD).bind(account.block()).bind(account.get());
+        Ok(told.bind(password_no).bind(now.micros()).run().await? == 1)
+    }
+
+    /// The current password of one account.
+    pub async fn current_password(&mut self, account: AccountNo) -> Result<Option<StoredPassword>, StoreError> {
+        let find = self.sql(CURRENT_OF).bind(account.block()).bind(account.get());
+        let row: Option<PasswordRow> = find.opt().await?;
+        row.map(password).transpose()
     }
 
     /// How many weak hashes are still to be wrapped.

@@ -24,6 +24,7 @@ pub struct Setting {
 }
 
 const MARK: &str = "mark";
+const FLOOR: &str = "mark.floor";
 
 impl Tx {
     /// A setting by its name.
@@ -61,6 +62,22 @@ impl Tx {
             None => Ok(0),
             Some(setting) => read_mark(&setting.body),
         }
+    }
+
+    /// The mark under which everything is dead, for every account.
+    pub async fn mark_floor(&mut self) -> Result<i64, StoreError> {
+        match self.setting(FLOOR).await? {
+            None => Ok(0),
+            Some(setting) => read_mark(&setting.body),
+        }
+    }
+
+    /// Raises the mark by `by` and puts the floor there: whatever was proved before is dead. After a restore.
+    pub async fn raise_mark_floor(&mut self, by: i64) -> Result<i64, StoreError> {
+        let mark = self.raise_mark(by).await?;
+        let seen = self.setting(FLOOR).await?.map_or(0, |setting| setting.version);
+        self.put_setting(FLOOR, &mark.to_string(), seen).await?;
+        Ok(mark)
     }
 
     /// Raises the mark by `by` and returns the new one. At a wave by one, after a restore by a jump.

@@ -117,9 +117,18 @@ pub fn all_statements() -> Vec<Statement> {
     [
         crate::account::STATEMENTS,
         crate::audit::STATEMENTS,
+        crate::authenticator::STATEMENTS,
+        crate::budget::STATEMENTS,
         crate::counter::STATEMENTS,
         crate::data_key::STATEMENTS,
         crate::exposure::STATEMENTS,
+        crate::erase::STATEMENTS,
+        crate::flow::STATEMENTS,
+        crate::hold::STATEMENTS,
+        crate::notice::STATEMENTS,
+        crate::session::STATEMENTS,
+        crate::sign_in::STATEMENTS,
+        crate::untested::STATEMENTS,
         crate::identifier::STATEMENTS,
         crate::import::STATEMENTS,
         crate::leak::STATEMENTS,
@@ -135,6 +144,7 @@ pub fn all_statements() -> Vec<Statement> {
 pub fn all_statements_over_many() -> Vec<Many> {
     [
         crate::account::MANY,
+        crate::authenticator::MANY,
         crate::exposure::MANY,
         crate::identifier::MANY,
         crate::password::MANY,

@@ -2,7 +2,8 @@
 //! to cut its connections.
 //!
 //! For tests that run the program itself, so nothing here waits on a runtime of the caller. On SQLite each look opens the file
-//! anew, so that whoever opens it after a kill has to mend it alone. On PostgreSQL looks share a connection: making one takes so
+//! anew, so that whoever opens it after a kill has to mend it alone, and closes it before the look is over: the last to close it
+//! locks it for a moment, and the next look would find it locked. On PostgreSQL looks share a connection: making one takes so
 //! long that whoever is looked at would stand still most of the time.
 
 use std::sync::{Mutex, PoisonError};
@@ -81,7 +82,11 @@ impl Door {
         let text = AssertSqlSafe(text.to_owned());
         self.runtime.block_on(async {
             match self.open(Duration::from_millis(100)).await.ok()? {
-                Opened::Sqlite(mut on) => sqlx::query_scalar(text).fetch_one(&mut on).await.ok(),
+                Opened::Sqlite(mut on) => {
+                    let found = sqlx::query_scalar(text).fetch_one(&mut on).await.ok();
+                    on.close().await.ok()?;
+                    found
+                }
                 Opened::Postgres(mut on) => {
                     let found = sqlx::query_scalar(text).fetch_one(&mut on).await.ok();
                     self.keep(on);
@@ -99,7 +104,11 @@ impl Door {
         let text = AssertSqlSafe(text.to_owned());
         let rows: Result<Vec<String>, sqlx::Error> = self.runtime.block_on(async {
             match self.open(Duration::from_secs(10)).await? {
-                Opened::Sqlite(mut on) => sqlx::query_scalar(text).fetch_all(&mut on).await,
+                Opened::Sqlite(mut on) => {
+                    let found = sqlx::query_scalar(text).fetch_all(&mut on).await?;
+                    on.close().await?;
+                    Ok(found)
+                }
                 Opened::Postgres(mut on) => sqlx::query_scalar(text).fetch_all(&mut on).await,
             }
         });
@@ -131,12 +140,16 @@ impl Door {
     pub fn is_writing(&self) -> Option<bool> {
         self.runtime.block_on(async {
             match self.open(Duration::ZERO).await.ok()? {
-                Opened::Sqlite(mut on) => match on.execute("BEGIN IMMEDIATE").await {
-                    Ok(_) => on.execute("ROLLBACK").await.ok().map(|_| false),
-                    // SQLITE_BUSY: the write lock is taken.
-                    Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == "5") => Some(true),
-                    Err(_) => None,
-                },
+                Opened::Sqlite(mut on) => {
+                    let writing = match on.execute("BEGIN IMMEDIATE").await {
+                        Ok(_) => on.execute("ROLLBACK").await.ok().map(|_| false),
+                        // SQLITE_BUSY: the write lock is taken.
+                        Err(sqlx::Error::Database(error)) if error.code().is_some_and(|code| code == "5") => Some(true),
+                        Err(_) => None,
+                    };
+                    on.close().await.ok()?;
+                    writing
+                }
                 Opened::Postgres(mut on) => {
                     let writing = sqlx::query_scalar(
                         "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = $1 AND backend_xid IS NOT NULL",

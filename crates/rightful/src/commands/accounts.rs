@@ -13,6 +13,9 @@ use rightful_app::accounts::{
 use rightful_app::env::Env;
 use rightful_app::export::csv_field;
 use rightful_app::files::open_private;
+use rightful_app::holds::{
+    Hold, HoldAction, HoldOrder, HoldSource, lift_administrators_holds, lying_holds, place_hold,
+};
 use rightful_app::import_accounts::{ImportReport, ImportRequest, RejectFile, import_accounts};
 use rightful_app::moment;
 use rightful_app::site::Site;
@@ -232,6 +235,7 @@ pub(crate) async fn show(site_args: &SiteArgs, json: bool, account: &str, region
         .await?
         .context("the account was removed meanwhile")?;
     let reasons = why(&site, no).await?;
+    let holds = lying_holds(&site, no).await?;
     if json {
         let mut shown = account_json(&view.account, &view.names);
         shown["contacts"] = view
@@ -240,6 +244,7 @@ pub(crate) async fn show(site_args: &SiteArgs, json: bool, account: &str, region
             .map(|contact| json!({ "kind": contact.kind, "address": contact.address }))
             .collect();
         shown["passwords"] = passwords_json(&view);
+        shown["holds"] = holds.iter().map(hold_json).collect();
         shown["exposures"] = reasons
             .iter()
             .map(|reason| json!({ "leak": reason.leak.0.0, "grade": reason.grade.word(), "kind": reason.kind.word(), "password_version": reason.password_no, "found_at": moment::show(reason.found_at) }))
@@ -268,11 +273,86 @@ pub(crate) async fn show(site_args: &SiteArgs, json: bool, account: &str, region
             password.password_no, password.kind
         );
     }
+    for hold in &holds {
+        println!("  {}", hold_in_words(hold));
+    }
     if reasons.is_empty() {
         println!("  no leak is known to hold anything of it");
     }
     for reason in &reasons {
         println!("  {}", in_words(reason));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hold_json(hold: &Hold) -> serde_json::Value {
+    json!({
+        "hold": hold.hold_no, "action": hold.action.word(), "source": hold.source.word(),
+        "placed_at": moment::show(hold.placed_at), "placed_by": hold.placed_by,
+    })
+}
+
+fn hold_in_words(hold: &Hold) -> String {
+    let what = match hold.action {
+        HoldAction::Hold => "its password is turned off",
+        HoldAction::Change => "its next sign-in must choose a new password",
+    };
+    let by = match hold.source {
+        HoldSource::Containment => "a containment",
+        HoldSource::Administrator => hold.placed_by.as_str(),
+        HoldSource::SignIn => "a leaked hash that matched at a sign-in",
+    };
+    format!("{what} since {}, by {by}", moment::show(hold.placed_at))
+}
+
+/// `accounts hold`: an administrator's, which only administrators lift.
+pub(crate) async fn hold(
+    site_args: &SiteArgs,
+    json: bool,
+    account: &str,
+    region: Option<&str>,
+    change: bool,
+    reason: String,
+) -> Result<ExitCode> {
+    let site = world::open_site(site_args, &mut world::env()).await?;
+    let order = HoldOrder {
+        account: meant(&site, account, region).await?,
+        action: if change { HoldAction::Change } else { HoldAction::Hold },
+        source: HoldSource::Administrator,
+        kind: None,
+        reason,
+    };
+    let hold_no = place_hold(&site, &order, world::now()).await?;
+    if json {
+        print_json(&json!({ "hold": hold_no, "action": order.action.word() }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!(
+        "{} Everything that was signed in is signed out. `accounts lift` takes it back.",
+        match order.action {
+            HoldAction::Hold => "The password is turned off.",
+            HoldAction::Change => "The next sign-in must choose a new password.",
+        }
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `accounts lift`.
+pub(crate) async fn lift(site_args: &SiteArgs, json: bool, account: &str, region: Option<&str>) -> Result<ExitCode> {
+    let site = world::open_site(site_args, &mut world::env()).await?;
+    let no = meant(&site, account, region).await?;
+    let lifted = lift_administrators_holds(&site, no, world::now()).await?;
+    let left = lying_holds(&site, no).await?;
+    if json {
+        print_json(&json!({ "lifted": lifted, "left": left.iter().map(hold_json).collect::<Vec<_>>() }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    match lifted.len() {
+        0 => println!("No administrator's hold lies on this account."),
+        count => println!("Lifted: {count}."),
+    }
+    for hold in &left {
+        println!("Still there: {}", hold_in_words(hold));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,8 +3,12 @@
 pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod bounce;
+pub(crate) mod config;
 pub(crate) mod demo;
+pub(crate) mod dkim;
 pub(crate) mod leak;
+pub(crate) mod login;
 
 use std::fs::File;
 use std::io::{Read, Write};

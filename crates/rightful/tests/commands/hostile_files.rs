@@ -14,12 +14,13 @@ on_both_engines!(
 
 const IMPORT: &[&str] = &["accounts", "import", "accounts.csv"];
 
-/// Imports rows of `account,email,password`; the lines that were refused.
+/// Imports rows of `account,email,password,created_at`; the lines that were refused.
 fn import(site: &Site, rows: &[(String, String)]) -> Vec<usize> {
     let cell = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
-    let line = |(at, (email, hash)): (usize, &(String, String))| format!("{at},{},{}\n", cell(email), cell(hash));
+    let line =
+        |(at, (email, hash)): (usize, &(String, String))| format!("{at},{},{},2020-01-02\n", cell(email), cell(hash));
     let lines: String = rows.iter().enumerate().map(line).collect();
-    site.write("accounts.csv", format!("account,email,password\n{lines}"));
+    site.write("accounts.csv", format!("account,email,password,created_at\n{lines}"));
     let report = site.json(IMPORT);
     if report["rejected"] == 0 {
         return Vec::new();

@@ -26,7 +26,7 @@ fn m09_two_programs_open_a_new_database_at_once(engine: Engine) {
         assert_eq!(made.count(), 1, "one makes the key, the others use it");
         site.says(LIST);
         site.assert_audit_holds();
-        assert_eq!(site.door().number("SELECT COUNT(*) FROM data_key"), Some(3));
+        assert_eq!(site.door().number("SELECT COUNT(*) FROM data_key"), Some(4));
     }
 }
 

@@ -1,8 +1,9 @@
 use std::collections::HashSet;
 
+use rightful_core::contact::Reach;
 use rightful_core::{AccountNo, PublicId};
 use rightful_store::StoreError;
-use rightful_store::account::{NewContact, NewName};
+use rightful_store::account::{AccountState, Contact, Living, NewContact, NewName};
 use rightful_store::identifier::{id_key, reference_key};
 
 use crate::support::{Engine, NOW, TestStore, add_accounts, new_account, on_both_engines, race};
@@ -18,6 +19,9 @@ on_both_engines!(
     match_keys_name_every_account_that_shares_them,
     blocks_of_numbers_are_handed_out_once,
     of_many_who_register_one_name_one_gets_it,
+    what_is_known_of_a_contact_is_kept,
+    what_is_looked_at_with_every_request_is_kept,
+    a_name_that_was_given_up_names_nobody_and_is_free_when_it_is_forgotten,
 );
 
 async fn accounts_come_back_as_they_were_added(engine: Engine) {
@@ -272,4 +276,127 @@ async fn of_many_who_register_one_name_one_gets_it(engine: Engine) {
     );
     assert_eq!(store.number("SELECT COUNT(*) FROM account").await, 1);
     assert_eq!(store.number("SELECT COUNT(*) FROM identifier").await, 4);
+}
+
+async fn what_is_known_of_a_contact_is_kept(engine: Engine) {
+    const ONE: AccountNo = AccountNo::new(1);
+    let store = TestStore::new(engine).await;
+    add_accounts(&store, [1, 2]).await;
+    let unproved = [NewContact {
+        kind: "email".into(),
+        address: "second@example.org".into(),
+        verified_at: None,
+    }];
+    let (proved, dated, replaced) = (NOW.plus_seconds(1), NOW.plus_seconds(2), NOW.plus_seconds(3));
+    let first_time = store
+        .done(async move |tx| {
+            tx.extend_account(ONE, &[], &unproved, &[], NOW).await?;
+            for contact_no in [1, 2] {
+                tx.verify_contact(ONE, contact_no, proved).await?;
+            }
+            tx.date_contact(ONE, 2, dated).await?;
+            tx.set_reach(ONE, 1, Reach::Dead).await?;
+            Ok([
+                tx.replace_contact(ONE, 1, replaced).await?,
+                tx.replace_contact(ONE, 1, NOW).await?,
+                tx.replace_contact(ONE, 3, NOW).await?,
+            ])
+        })
+        .await;
+    assert_eq!(first_time, [true, false, false]);
+    let first = Contact {
+        contact_no: 1,
+        kind: "email".into(),
+        address: "owner1@example.org".into(),
+        // It was proved before, which still counts.
+        verified_at: Some(NOW),
+        replaced_at: Some(replaced),
+        added_at: None,
+        reach: Reach::Dead,
+    };
+    let second = Contact {
+        contact_no: 2,
+        address: "second@example.org".into(),
+        verified_at: Some(proved),
+        replaced_at: None,
+        added_at: Some(dated),
+        reach: Reach::Good,
+        ..first.clone()
+    };
+    let contacts = store.asked(async move |tx| tx.contacts(ONE).await).await;
+    assert_eq!(contacts, [first, second]);
+    let others = store.asked(async move |tx| tx.contacts(AccountNo::new(2)).await).await;
+    assert_eq!((others.len(), others[0].reach), (1, Reach::Good));
+}
+
+async fn what_is_looked_at_with_every_request_is_kept(engine: Engine) {
+    const ONE: AccountNo = AccountNo::new(1);
+    let store = TestStore::new(engine).await;
+    add_accounts(&store, [1, 2]).await;
+    let living = async |no: i64| store.asked(async move |tx| tx.living(AccountNo::new(no)).await).await;
+    let mut expected = Living {
+        epoch: 1,
+        state: AccountState::Open,
+        role: "owner".into(),
+        locale: None,
+        erase_at: None,
+    };
+    assert_eq!(living(1).await.as_ref(), Some(&expected));
+    store
+        .done(async move |tx| {
+            tx.set_locale(ONE, "de").await?;
+            tx.set_role(ONE, "administrator").await?;
+            tx.set_erase_at(ONE, Some(NOW)).await?;
+            tx.raise_epoch(ONE).await.map(drop)
+        })
+        .await;
+    assert_eq!(living(2).await, Some(expected.clone()));
+    assert_eq!(living(3).await, None);
+    expected = Living {
+        epoch: 2,
+        role: "administrator".into(),
+        locale: Some("de".into()),
+        erase_at: Some(NOW),
+        ..expected
+    };
+    assert_eq!(living(1).await, Some(expected));
+    let account = store.asked(async move |tx| tx.account(ONE).await).await;
+    assert_eq!(
+        account.expect("the account").version,
+        4,
+        "whoever decided before decides again"
+    );
+}
+
+async fn a_name_that_was_given_up_names_nobody_and_is_free_when_it_is_forgotten(engine: Engine) {
+    let store = TestStore::new(engine).await;
+    add_accounts(&store, [1, 2]).await;
+    let release = async |no: i64| {
+        store
+            .done(async move |tx| tx.release_key(AccountNo::new(no), "owner1").await)
+            .await
+    };
+    let claim = async || {
+        let names = [NewName {
+            kind: "username".into(),
+            key: "owner1".into(),
+            given: "owner1".into(),
+        }];
+        store
+            .write(async move |tx| tx.extend_account(AccountNo::new(2), &names, &[], &[], NOW).await)
+            .await
+    };
+    let named = async || store.asked(async move |tx| tx.account_by_key("owner1").await).await;
+    let forget = async || {
+        store.done(async move |tx| tx.drop_released_key("owner1").await).await;
+    };
+    assert!(!release(2).await, "it is not theirs");
+    forget().await;
+    assert_eq!(named().await, Some(AccountNo::new(1)), "it was not given up");
+    assert!(release(1).await && !release(1).await);
+    assert_eq!(named().await, None);
+    assert!(matches!(claim().await, Err(StoreError::AlreadyExists)));
+    forget().await;
+    claim().await.expect("it is free");
+    assert_eq!(named().await, Some(AccountNo::new(2)));
 }

@@ -9,10 +9,13 @@ use rightful_store::leak::{LeakBatch, LeakFile};
 use rightful_store::password::Replacement;
 use sha2::{Digest, Sha256};
 
-use crate::support::{Engine, NOW, TestStore, add_accounts, begin_leak, on_both_engines, password};
+use crate::support::{
+    Engine, NOW, TestStore, add_accounts, begin_leak, digest, fill_account, on_both_engines, password,
+};
 
 on_both_engines!(
     a_backup_restores_on_either_engine,
+    what_was_proved_before_a_restore_is_dead,
     a_backup_that_was_cut_off_is_refused,
     a_backup_that_was_changed_is_refused,
     a_backup_under_another_key_is_refused,
@@ -120,6 +123,7 @@ async fn full_store(engine: Engine) -> TestStore {
         })
         .await
         .expect("rows everywhere");
+    fill_account(&store, 9).await;
     store
 }
 
@@ -157,16 +161,19 @@ async fn a_backup_restores_on_either_engine(engine: Engine) {
             .read(async move |tx| tx.verify_audit().await)
             .await
             .expect("a verdict");
-        assert_eq!((verdict.rows, verdict.broken), (2, None));
+        assert_eq!((verdict.rows, verdict.broken), (3, None));
         let rows = copy
             .read(async move |tx| tx.audit_rows(AuditSubject::Site).await)
             .await
             .expect("rows");
         assert_eq!(rows[1].event, "site.restored");
         // Without what the restore itself wrote, the copy gives the very same bytes up to the audit tables.
-        copy.raw("UPDATE setting SET body = '5', version = 1 WHERE name = 'mark'")
-            .await
-            .expect("the old mark");
+        for text in [
+            "UPDATE setting SET body = '5', version = 1 WHERE name = 'mark'",
+            "DELETE FROM setting WHERE name = 'mark.floor'",
+        ] {
+            copy.raw(text).await.expect("the old mark");
+        }
         let (again, _) = backup(&copy).await;
         let table = b"T\x00\x05audit";
         let audit = bytes
@@ -175,6 +182,33 @@ async fn a_backup_restores_on_either_engine(engine: Engine) {
             .expect("the table of audit rows");
         assert!(again[..audit] == bytes[..audit], "{engine:?} to {target:?}");
     }
+}
+
+/// Whoever was signed out, or held, after the backup was made, would be signed in again by restoring it.
+async fn what_was_proved_before_a_restore_is_dead(engine: Engine) {
+    let store = full_store(engine).await;
+    let (bytes, _) = backup(&store).await;
+    let copy = TestStore::new(engine).await;
+    restore(&copy, &bytes).await.expect("restored");
+    let (session, flow, browser, mark, floor) = copy
+        .asked(async move |tx| {
+            let session = tx.session(0, digest(9), NOW).await?.expect("the session");
+            let flow = tx.flow(0, digest(9), NOW).await?.expect("the conversation");
+            let browser = tx.browser(0, digest(9)).await?.expect("the browser");
+            Ok((session, flow, browser, tx.mark().await?, tx.mark_floor().await?))
+        })
+        .await;
+    assert_eq!((mark, floor), (1005, 1005));
+    for born in [session.born, flow.born] {
+        assert!(born.lives(born.epoch, 0), "but for the floor it would live");
+        assert!(!born.lives(born.epoch, floor));
+    }
+    assert!(browser.mark < floor);
+    let again = TestStore::new(engine).await;
+    let (bytes, _) = backup(&copy).await;
+    restore(&again, &bytes).await.expect("restored again");
+    let floor = again.asked(async move |tx| tx.mark_floor().await).await;
+    assert_eq!(floor, 2005, "each restore raises it");
 }
 
 async fn a_backup_that_was_cut_off_is_refused(engine: Engine) {

@@ -1,10 +1,13 @@
 use rightful_core::AccountNo;
 use rightful_store::StoreError;
+use rightful_store::account::NewAccount;
 use rightful_store::exposure::Untested;
 use rightful_store::leak::LeakBatch;
-use rightful_store::password::{NewPassword, Replacement, Wrapping};
+use rightful_store::password::{NewPassword, Replacement, StoredPassword, Wrapping};
 
-use crate::support::{Engine, NOW, TestStore, add_accounts, begin_leak, new_account, on_both_engines, password, race};
+use crate::support::{
+    Engine, NOW, RUNNERS, TestStore, add_accounts, begin_leak, new_account, on_both_engines, password, race, winners,
+};
 
 on_both_engines!(
     a_new_password_leaves_a_former_one_and_its_digest,
@@ -13,6 +16,10 @@ on_both_engines!(
     leaked_hashes_wait_for_the_old_password_only,
     weak_hashes_are_wrapped_once,
     a_password_changed_meanwhile_is_not_wrapped,
+    the_current_password_is_found,
+    of_many_who_put_a_stronger_hash_one_does,
+    a_password_changed_meanwhile_gets_no_stronger_hash,
+    an_owner_is_told_once_for_each_password,
 );
 
 const ACCOUNT: AccountNo = AccountNo::new(4097);
@@ -261,4 +268,101 @@ async fn a_password_changed_meanwhile_is_not_wrapped(engine: Engine) {
             .expect("an answer")
     );
     assert_eq!(store.number("SELECT COUNT(*) FROM replaced_hash").await, 0);
+}
+
+async fn the_current_password_is_found(engine: Engine) {
+    let store = TestStore::new(engine).await;
+    let without = NewAccount {
+        password: None,
+        ..new_account(1)
+    };
+    store
+        .done(async move |tx| tx.insert_accounts(std::slice::from_ref(&without)).await)
+        .await;
+    add_accounts(&store, [ACCOUNT.get()]).await;
+    let change = replacement(Some(1), "new 2");
+    store.done(async move |tx| tx.replace_password(&change).await).await;
+    let found = current(&store, ACCOUNT).await.expect("a password");
+    assert_eq!((found.account, found.password_no, found.current), (ACCOUNT, 2, true));
+    assert!(found.sealed == b"new 2");
+    assert!(current(&store, AccountNo::new(1)).await.is_none());
+}
+
+async fn current(store: &TestStore, account: AccountNo) -> Option<StoredPassword> {
+    store.asked(async move |tx| tx.current_password(account).await).await
+}
+
+/// A stronger hash of what is the password now.
+async fn stronger(store: &TestStore, number: usize) -> Wrapping {
+    Wrapping {
+        sealed: format!("stronger {number}").into(),
+        kind: "argon2id".into(),
+        replaced_digest: b"digest of the weaker".to_vec(),
+        seen: current(store, ACCOUNT).await.expect("a password"),
+        now: NOW.plus_seconds(60),
+    }
+}
+
+async fn of_many_who_put_a_stronger_hash_one_does(engine: Engine) {
+    let store = TestStore::new(engine).await;
+    add_accounts(&store, [ACCOUNT.get()]).await;
+    let wrapping = stronger(&store, 0).await;
+    let put = race(RUNNERS, |number| {
+        let store = store.store.clone();
+        let wrapping = Wrapping {
+            sealed: format!("stronger {number}").into(),
+            ..wrapping.clone()
+        };
+        async move { store.write(async move |tx| tx.rehash_password(&wrapping).await).await }
+    })
+    .await;
+    assert_eq!(winners(&put), 1);
+    let winner = put.iter().position(|put| matches!(put, Ok(true))).expect("one");
+    let found = current(&store, ACCOUNT).await.expect("a password");
+    assert!(found.sealed == format!("stronger {winner}").into_bytes());
+    assert_eq!(
+        (found.password_no, found.kind.as_str()),
+        (1, "argon2id"),
+        "the same password"
+    );
+    let digests = store.asked(async move |tx| tx.replaced_digests(&[ACCOUNT]).await).await;
+    assert_eq!(digests, [(ACCOUNT, b"digest of the weaker".to_vec())]);
+}
+
+async fn a_password_changed_meanwhile_gets_no_stronger_hash(engine: Engine) {
+    let store = TestStore::new(engine).await;
+    add_accounts(&store, [ACCOUNT.get()]).await;
+    let late = stronger(&store, 0).await;
+    let change = replacement(Some(1), "new 2");
+    store.done(async move |tx| tx.replace_password(&change).await).await;
+    assert!(!store.done(async move |tx| tx.rehash_password(&late).await).await);
+    let found = current(&store, ACCOUNT).await.expect("a password");
+    assert!(found.sealed == b"new 2");
+    let former = "SELECT COUNT(*) FROM password WHERE state = 'former' AND kind = 'bcrypt'";
+    assert_eq!(store.number(former).await, 1);
+}
+
+async fn an_owner_is_told_once_for_each_password(engine: Engine) {
+    let store = TestStore::new(engine).await;
+    add_accounts(&store, [ACCOUNT.get()]).await;
+    for version in [1, 2] {
+        let told = race(RUNNERS, |_| {
+            let store = store.store.clone();
+            async move {
+                store
+                    .write(async move |tx| tx.password_told(ACCOUNT, version, NOW).await)
+                    .await
+            }
+        })
+        .await;
+        assert_eq!(winners(&told), 1, "version {version}");
+        let change = replacement(Some(version), "the next");
+        store.done(async move |tx| tx.replace_password(&change).await).await;
+    }
+    assert!(
+        !store
+            .done(async move |tx| tx.password_told(ACCOUNT, 9, NOW).await)
+            .await,
+        "there is none"
+    );
 }

@@ -22,6 +22,16 @@ const SPREAD: &[(&str, &str)] = &[
     ("exposure", "block"),
     ("pair", "block"),
     ("untested", "block"),
+    ("hold", "block"),
+    ("authenticator", "block"),
+    ("recovery_code", "block"),
+    ("session", "block"),
+    ("browser", "block"),
+    ("sign_in", "block"),
+    ("flow", "home"),
+    ("budget", "home"),
+    ("notice", "home"),
+    ("outbox", "home"),
     ("audit", "home"),
     ("audit_head", "home"),
     ("identifier", "slot"),
@@ -54,6 +64,11 @@ const OVER_ALL_BLOCKS: &[(&str, &str)] = &[
     ),
     ("rightful_store::audit::HEADS", "the walk over the whole log"),
     ("rightful_store::audit::ROWS", "the walk over the whole log"),
+    (
+        "rightful_store::notice::DUE_HOMES",
+        "asked by one worker every second or so; an index of its own",
+    ),
+    ("rightful_store::notice::COUNT_QUEUED", "a figure for people"),
     ("backup", "a backup reads everything"),
 ];
 

@@ -4,17 +4,29 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
-use rightful_core::{AccountNo, PublicId, Timestamp};
+use rightful_core::assurance::{Acr, Born, Method, Proofs};
+use rightful_core::audit::{AuditEntry, AuditSubject};
+use rightful_core::flow::Purpose;
+use rightful_core::{AccountNo, Grade, Kind, PublicId, Timestamp};
 use rightful_store::account::{NewAccount, NewContact, NewName};
 use rightful_store::audit::{AuditRow, ChainHash};
-use rightful_store::leak::{Leak, NewLeak};
-use rightful_store::password::{NewPassword, Origin};
-use rightful_store::{Address, Store};
+use rightful_store::authenticator::App;
+use rightful_store::budget::{BudgetKey, BudgetSize};
+use rightful_store::exposure::{Exposure, Pair, Untested};
+use rightful_store::flow::NewFlow;
+use rightful_store::hold::{HoldAction, HoldSource, NewHold};
+use rightful_store::leak::{Leak, LeakBatch, NewLeak};
+use rightful_store::notice::{NewNotice, Subject};
+use rightful_store::password::{NewPassword, Origin, Replacement};
+use rightful_store::session::{Browser, NewSession, SessionUse};
+use rightful_store::sign_in::SignInRecord;
+use rightful_store::{Address, Store, StoreError, Tx};
 pub(crate) use rightful_testkit::databases::Engine;
 use rightful_testkit::databases::TestDatabase;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row, SqliteConnection};
+use uuid::Uuid;
 
 /// Declares each test for both engines. `RIGHTFUL_SOAK` has each run fifty times: chance decides races.
 macro_rules! on_both_engines {
@@ -73,6 +85,21 @@ impl TestStore {
 
     pub(crate) fn address(&self) -> &Address {
         self.database.address()
+    }
+
+    /// The same database as another node opens it.
+    pub(crate) async fn second_node(&self) -> Store {
+        Store::open(self.address(), chain()).await.expect("a second node")
+    }
+
+    /// What was asked.
+    pub(crate) async fn asked<T>(&self, work: impl AsyncFn(&mut Tx) -> Result<T, StoreError>) -> T {
+        self.read(work).await.expect("an answer")
+    }
+
+    /// Writes what must go well.
+    pub(crate) async fn done<T>(&self, work: impl AsyncFn(&mut Tx) -> Result<T, StoreError>) -> T {
+        self.write(work).await.expect("written")
     }
 }
 
@@ -234,6 +261,198 @@ where
         results.push(task.await.expect("no task panics"));
     }
     results
+}
+
+/// How often a race for something that is there once is run within its test.
+pub(crate) const ROUNDS: i64 = 50;
+
+/// How many run in a race.
+pub(crate) const RUNNERS: usize = 32;
+
+/// How many of a race came first.
+pub(crate) fn winners(outcomes: &[Result<bool, StoreError>]) -> usize {
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    outcomes.iter().filter(|outcome| matches!(outcome, Ok(true))).count()
+}
+
+/// A hash of a token, or a keyed digest, that no other number has.
+pub(crate) fn digest(number: impl TryInto<u64>) -> [u8; 32] {
+    let number = number.try_into().ok().expect("a number from 0");
+    Sha256::digest(number.to_be_bytes()).into()
+}
+
+/// An id that no other number has.
+pub(crate) fn id(number: impl TryInto<u64>) -> Uuid {
+    Uuid::from_u128(number.try_into().ok().expect("a number from 0").into())
+}
+
+pub(crate) const BORN: Born = Born { epoch: 1, mark: 0 };
+
+pub(crate) fn new_hold(no: i64, action: HoldAction, source: HoldSource) -> NewHold {
+    NewHold {
+        account: AccountNo::new(no),
+        action,
+        source,
+        kind: None,
+        leak: None,
+        placed_by: "a tester".into(),
+        placed_at: NOW,
+    }
+}
+
+/// A session for an hour.
+pub(crate) fn new_session(no: i64, number: i64) -> NewSession {
+    NewSession {
+        account: AccountNo::new(no),
+        token_hash: digest(number),
+        session_id: id(number),
+        used_by: SessionUse::Browser,
+        born: BORN,
+        acr: Acr::One,
+        proofs: Proofs::NONE.with(Method::Password),
+        agent: "Firefox on Linux".into(),
+        address: "192.0.2.1".into(),
+        browser_id: None,
+        proved_at: NOW,
+        made_at: NOW,
+        expires_at: NOW.plus_seconds(3600),
+    }
+}
+
+/// A conversation for a quarter of an hour.
+pub(crate) fn new_flow(no: i64, number: i64, purpose: Purpose) -> NewFlow {
+    NewFlow {
+        home: AccountNo::new(no).block(),
+        token_hash: digest(number),
+        purpose,
+        account: Some(AccountNo::new(no)),
+        born: BORN,
+        proofs: Proofs::NONE,
+        body: "{}".into(),
+        made_at: NOW,
+        expires_at: NOW.plus_seconds(900),
+    }
+}
+
+pub(crate) fn new_app(number: i64) -> App {
+    App {
+        authenticator_no: number,
+        name: "a phone".into(),
+        sealed: format!("the seed {number}").into(),
+        step: 100,
+        made_at: NOW,
+        used_at: None,
+    }
+}
+
+/// A notice that is due at once.
+pub(crate) fn new_notice(to: Subject, number: i64) -> NewNotice {
+    NewNotice {
+        to,
+        notice_id: id(number),
+        kind: "password-changed",
+        channel: "mail",
+        contact_no: Some(1),
+        masked: "o•••@e•••.org".into(),
+        digest: digest(number),
+        sealed: format!("the letter {number}").into(),
+        made_at: NOW,
+        due_at: NOW,
+    }
+}
+
+pub(crate) fn sign_in_record(opened: bool) -> SignInRecord {
+    SignInRecord {
+        at: NOW,
+        opened,
+        why: if opened { "" } else { "wrong" }.into(),
+        proofs: Proofs::NONE.with(Method::Password),
+        address: "192.0.2.1".into(),
+        agent: "Firefox on Linux".into(),
+        place: "Bern".into(),
+        known: false,
+    }
+}
+
+/// What a leak holds about one account: one of everything.
+fn batch_about(account: AccountNo) -> LeakBatch {
+    let secret_tag = vec![0, 255, 10, 13];
+    LeakBatch {
+        exposures: vec![Exposure {
+            account,
+            secret_tag: secret_tag.clone(),
+            grade: Grade::Untested,
+            kind: Kind::Ours,
+            password_no: None,
+            loose: true,
+            position: vec![],
+            found_at: NOW,
+        }],
+        pairs: vec![Pair {
+            account,
+            secret_tag: vec![1],
+            sealed: vec![2],
+        }],
+        untested: vec![Untested {
+            account,
+            secret_tag,
+            sealed: vec![2],
+            found_at: NOW,
+            expires_at: NOW,
+        }],
+        checkpoint: Some(vec![3]),
+        tallies: "{}".into(),
+    }
+}
+
+/// At least one row about an account, which has its first password, in every table that holds some.
+pub(crate) async fn fill_account(store: &Store, no: i64) {
+    let account = AccountNo::new(no);
+    let leak = begin_leak(store, &format!("about {no}")).await;
+    let change = Replacement {
+        account,
+        seen: Some(1),
+        password: password(&format!("second of {no}")),
+        replaced_digest: Some(b"digest".to_vec()),
+        now: NOW,
+    };
+    let browser = Browser {
+        account,
+        browser_id: id(no),
+        mark: 0,
+        made_at: NOW,
+    };
+    let key = BudgetKey {
+        home: account.block(),
+        subject: no,
+        scope: "password#0".into(),
+    };
+    let entry = AuditEntry {
+        subject: AuditSubject::Account(account),
+        event: "test.filled",
+        actor: "cli:tester".into(),
+        body: "{}".into(),
+        at: NOW,
+    };
+    store
+        .write(async move |tx| {
+            tx.replace_password(&change).await?;
+            tx.leak_commit_batch(&leak, &batch_about(account)).await?;
+            tx.place_hold(&new_hold(no, HoldAction::Change, HoldSource::SignIn))
+                .await?;
+            tx.add_app(account, &new_app(1)).await?;
+            tx.replace_recovery_codes(account, &[digest(1)], NOW).await?;
+            tx.open_session(&new_session(no, no)).await?;
+            tx.recognise_browser(&browser, digest(no), "Firefox on Linux").await?;
+            tx.begin_flow(&new_flow(no, no, Purpose::Return)).await?;
+            tx.spend_budget(&key, BudgetSize { burst: 1, every: 1 }, NOW).await?;
+            tx.record_sign_in(account, id(no), None, &sign_in_record(true)).await?;
+            tx.queue_notice(&new_notice(account.into(), no)).await?;
+            tx.set_locale(account, "de").await?;
+            tx.audit(&entry).await
+        })
+        .await
+        .expect("rows everywhere");
 }
 
 /// Adds one leak and returns it.
