@@ -35,6 +35,10 @@ pub const WINDOW: usize = 24;
 /// The most verdicts that a batch holds before it is committed.
 pub const BATCH: usize = 4096;
 
+/// How much of a text may be decided and not yet committed, in bytes, before the reading waits. With the window of what is not
+/// yet decided it bounds what a run that was interrupted reads again: below 64 MiB.
+pub const COMMIT_BYTES: u64 = 8 << 20;
+
 /// How long verdicts may wait to be committed, in microseconds.
 pub const COMMIT_EVERY: i64 = 1_000_000;
 

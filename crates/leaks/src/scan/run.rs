@@ -17,8 +17,8 @@ use super::pairs::{Occurrence, PairNo, Pairs, Place};
 use super::probe::{Hit, Probed, probe, probe_end};
 use super::read::{Feeder, Meter, Read, Told};
 use super::{
-    BATCH, Batch, COMMIT_EVERY, Checkpoint, Decided, Finished, Ledger, MAX_TROUBLES, Plan, Progress, Recalled, Trouble,
-    WINDOW,
+    BATCH, Batch, COMMIT_BYTES, COMMIT_EVERY, Checkpoint, Decided, Finished, Ledger, MAX_TROUBLES, Plan, Progress,
+    Recalled, Trouble, WINDOW,
 };
 use crate::account::{NamedAccount, Passwords};
 use crate::grade::{Verdict, cost, grade};
@@ -246,7 +246,8 @@ struct OpenBlock {
     next: Option<(u32, Position, LineParser)>,
     tally: Tally,
     trouble: Option<Trouble>,
-    holds_window: bool,
+    /// How many bytes it took of the text, where it was read: then it holds a place in the window.
+    read: Option<u64>,
 }
 
 struct Decider<'a, L: Ledger> {
@@ -278,6 +279,10 @@ struct Decider<'a, L: Ledger> {
     /// A line that begins a record and has named nobody so far, and of which the next block may hold further rows.
     undecided_line: Option<u64>,
     checkpoint_moved: bool,
+    /// Bytes of the text in blocks that were closed since the last commit.
+    uncommitted: u64,
+    /// Places in the window that closed blocks still hold.
+    held: usize,
     committed_at: Timestamp,
     progress: Progress,
 }
@@ -328,6 +333,8 @@ impl<'a, L: Ledger> Decider<'a, L> {
             passed: Tally::default(),
             undecided_line: None,
             checkpoint_moved: false,
+            uncommitted: 0,
+            held: 0,
             committed_at: (scan.clock)(),
             progress,
         }
@@ -355,7 +362,7 @@ impl<'a, L: Ledger> Decider<'a, L> {
             }
             self.close_blocks(window);
             let finished = self.progress.reading_done && self.is_idle();
-            self.commit_if_due(finished || stopped)?;
+            self.commit_if_due(finished || stopped, window)?;
             self.show(progress);
             if finished || stopped {
                 return Ok(self.finish(stopped && !finished));
@@ -420,11 +427,11 @@ impl<'a, L: Ledger> Decider<'a, L> {
             Told::End { outcome } => {
                 let probed = probe_end(std::mem::take(&mut self.parser), self.scan.table);
                 let cut_short = (outcome != TextOutcome::Whole).then(|| self.trouble(self.text, &outcome));
-                self.place(probed, after(self.text), cut_short, false)?;
+                self.place(probed, after(self.text), cut_short, None)?;
             }
             Told::Unread { text, why } if text >= self.resumed_text => {
                 let trouble = Some(self.trouble(text, &why));
-                self.place(Probed::nothing(), after(text), trouble, false)?;
+                self.place(Probed::nothing(), after(text), trouble, None)?;
             }
             Told::Unread { .. } => {}
             Told::Source(source) => self.ledger.source_read(&source).map_err(ScanFault::Ledger)?,
@@ -458,8 +465,9 @@ impl<'a, L: Ledger> Decider<'a, L> {
         self.parser = probed.end.clone();
         self.predict(block.next());
         let next = (self.parser.is_between_records()).then(|| (self.text, block.next(), self.parser.clone()));
+        let read = block.next().byte - block.start().byte;
         drop(block);
-        self.place(probed, next, None, true)
+        self.place(probed, next, None, Some(read))
     }
 
     /// Puts a block in its place: confirms its hits, and hands out what must be tested.
@@ -468,7 +476,7 @@ impl<'a, L: Ledger> Decider<'a, L> {
         probed: Probed,
         next: Option<(u32, Position, LineParser)>,
         trouble: Option<Trouble>,
-        holds_window: bool,
+        read: Option<u64>,
     ) -> Outcome<(), L> {
         let block = self.first_block + self.blocks.len() as u64;
         let mut tally = probed.tally;
@@ -485,7 +493,7 @@ impl<'a, L: Ledger> Decider<'a, L> {
             next,
             tally,
             trouble,
-            holds_window,
+            read,
         });
         Ok(())
     }
@@ -666,9 +674,12 @@ impl<'a, L: Ledger> Decider<'a, L> {
         while self.blocks.front().is_some_and(|block| block.open == 0) {
             let Some(block) = self.blocks.pop_front() else { return };
             self.first_block += 1;
-            if block.holds_window {
-                // The reader put one in for this block.
-                let _ = window.try_recv();
+            if let Some(read) = block.read {
+                self.uncommitted += read;
+                self.held += 1;
+            }
+            if self.uncommitted < COMMIT_BYTES {
+                self.let_read(window);
             }
             self.passed.add(&block.tally);
             if let Some(trouble) = block.trouble
@@ -687,12 +698,31 @@ impl<'a, L: Ledger> Decider<'a, L> {
         }
     }
 
-    fn commit_if_due(&mut self, last: bool) -> Outcome<(), L> {
-        let anything = !self.decided.is_empty() || self.checkpoint_moved;
+    /// Gives the places in the window back that closed blocks held.
+    fn let_read(&mut self, window: &Receiver<()>) {
+        for _ in 0..std::mem::take(&mut self.held) {
+            // The reader put one in for each.
+            let _ = window.try_recv();
+        }
+    }
+
+    /// Commits where enough has come together, and lets the reading go on that waited for it.
+    fn commit_if_due(&mut self, last: bool, window: &Receiver<()>) -> Outcome<(), L> {
         let waited = (self.scan.clock)().micros_since(self.committed_at);
-        if !anything || !(last || self.decided.len() >= BATCH || waited >= COMMIT_EVERY) {
+        let many = self.decided.len() >= BATCH || self.uncommitted >= COMMIT_BYTES;
+        if !(last || many || waited >= COMMIT_EVERY) {
             return Ok(());
         }
+        // Within a record that goes on for long there is nowhere to go on from; the reading goes on all the same.
+        if !self.decided.is_empty() || self.checkpoint_moved {
+            self.commit()?;
+        }
+        self.uncommitted = 0;
+        self.let_read(window);
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Outcome<(), L> {
         let exposures = self.pairs.take_changed();
         self.checkpoint.tests = self.progress.tests;
         self.checkpoint.known_before = self.progress.known_before;

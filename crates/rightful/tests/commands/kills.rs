@@ -528,3 +528,83 @@ fn m04_a_match_goes_on_from_what_a_crash_leaves_of_its_journal() {
         run.check(&ended);
     }
 }
+
+/// How much a match that was killed reads and tests again: at most 64 MiB and one batch.
+#[test]
+fn m04_a_killed_match_repeats_little() {
+    let folder = TempDir::new().expect("a folder");
+    let (accounts, leak) = (folder.path().join("accounts.csv"), folder.path().join("leak.txt"));
+    let run = Size {
+        accounts: 200,
+        weak: 0,
+        named: 0,
+        strangers: 0,
+    };
+    // An owner whose hash takes its time, so that the reading gets as far ahead as it ever does.
+    let slow = "slow,slow@example.org,owner_slow,$2b$10$abcdefghijklmnopqrstuuVDVbkkWQqjWFBGXg45fYAhWGDiTkgZO,,\n";
+    std::fs::write(&accounts, run.accounts() + slow).expect("a file of accounts");
+    write_long_leak(&leak);
+    let journal = folder.path().join("exposures.csv.journal");
+    let start = || {
+        let mut command = program();
+        command.args(["leak", "match", "--json", "--accounts"]).arg(&accounts);
+        command.arg("--out").arg(folder.path().join("exposures.csv")).arg(&leak);
+        Running::start(&mut command)
+    };
+    let (read, entries) = read_ahead_and_kill(start(), &journal);
+    let committed = entries
+        .last()
+        .map_or(0, |entry| entry["checkpoint"]["position"]["byte"].as_u64().unwrap_or(0));
+    tell(&format!("a match had read {read} bytes and committed {committed}"));
+    assert!(committed > 80 << 20, "nearly all before the slow owner: {committed}");
+    assert!(read > committed + (40 << 20), "it had read far ahead: {read}");
+    let (again, _) = read_ahead_and_kill(start(), &journal);
+    tell(&format!(
+        "gone on with, it read {again} bytes until it stood there again"
+    ));
+    assert!(again > 40 << 20, "it stands where it stood: {again}");
+    assert!(again <= 64 << 20, "{again} bytes are read again");
+    let most = entries
+        .iter()
+        .filter_map(|entry| entry["decided"].as_array())
+        .map(Vec::len)
+        .max();
+    assert!(most <= Some(2 * 4096), "verdicts are committed in batches: {most:?}");
+}
+
+/// Lets a match run until it does not get any further ahead: what it has read stays the same. How much that is, and its journal.
+fn read_ahead_and_kill(mut running: Running, journal: &Path) -> (u64, Vec<Value>) {
+    let (mut before, mut the_same) = (0, 0);
+    rightful_testkit::process::until("it has read as far ahead as it may", || {
+        assert!(!running.has_ended(), "it was over before it was looked at");
+        std::thread::sleep(Duration::from_millis(150));
+        let read = running.bytes_read();
+        the_same = if read == before { the_same + 1 } else { 0 };
+        before = read;
+        // Three times in a row, for a machine that has other things to do.
+        (the_same >= 3 && read > 20 << 20 && !entries(journal).is_empty()).then_some(())
+    });
+    assert!(running.freeze(), "it was over before it was looked at");
+    let found = (running.bytes_read(), entries(journal));
+    running.kill();
+    found
+}
+
+/// 200 MB, mostly of strangers; in the middle an owner whose tests take a long time.
+fn write_long_leak(leak: &Path) {
+    use std::io::Write;
+    let mut file = std::io::BufWriter::new(std::fs::File::create(leak).expect("a leak"));
+    let stranger = |at: usize| format!("nobody{at}@elsewhere.example:secret-{at}\n");
+    let many: String = (0..30_000).map(stranger).collect();
+    let strangers = |file: &mut dyn Write| {
+        for _ in 0..(100 << 20) / many.len() {
+            file.write_all(many.as_bytes()).expect("a leak");
+        }
+    };
+    strangers(&mut file);
+    for at in 0..3000 {
+        writeln!(file, "slow@example.org:guess-{at}").expect("a leak");
+    }
+    strangers(&mut file);
+    file.flush().expect("a leak");
+}
