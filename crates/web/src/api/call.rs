@@ -11,8 +11,7 @@ use http::{HeaderMap, StatusCode};
 use rightful_app::app::App;
 use rightful_app::sessions::Owner;
 use rightful_app::visitor::Visitor;
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::problem::{Code, Problem, Refused};
 use crate::server::{Client, RequestId};
@@ -191,9 +190,12 @@ impl<T: DeserializeOwned> FromRequest<Site> for Document<T> {
         })?;
         // What serde says of a document may quote from it, so it is told where, and not what.
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            let code = match error.classify() {
-                Category::Data => Code::NotAsDescribed,
-                Category::Io | Category::Syntax | Category::Eof => Code::Unreadable,
+            // Where a word of a list is expected, serde_json calls a number or an object a fault of syntax.
+            let is_json = || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
+            let code = if error.is_data() || is_json() {
+                Code::NotAsDescribed
+            } else {
+                Code::Unreadable
             };
             Problem::at(code, error.line(), error.column())
         })
