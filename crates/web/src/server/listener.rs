@@ -7,6 +7,8 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -107,7 +109,14 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(house: &House, io: S, peer:
     let caller = Caller { peer, role, refusal };
     {
         let service = service_fn(async |request| {
-            Ok::<_, std::convert::Infallible>(house.answerer.answer(&caller, request).await)
+            let mut answer = house.answerer.answer(&caller, request).await;
+            // Stopping may be seen here before it is seen below: nothing further is begun all the same.
+            if house.stop.is_cancelled() {
+                answer
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, std::convert::Infallible>(answer)
         });
         let mut talk = pin!(
             http1::Builder::new()
