@@ -83,9 +83,24 @@ async fn m08_clock_jumps(engine: Engine) {
         StatusCode::TOO_MANY_REQUESTS,
         "what was spent ahead of time is spent"
     );
-    // One attempt of the slowest budget (50 in 30 days) is what it costs, not two years.
+    // One attempt of the slowest budget (50 in 30 days) is what it costs with each thing to prove, not two years.
+    site.pass(15 * 60 * 60);
+    let mut waits = owner.at_factor(site.browser()).await;
+    let code = owner.app_code(&site);
+    for (path, code) in [
+        (paths::SIGN_IN_CODE, &code),
+        (paths::SIGN_IN_RECOVERY_CODE, &owner.codes[1]),
+    ] {
+        let answer = waits.post(path, &[("code", code)]).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::TOO_MANY_REQUESTS,
+            "{path} was spent ahead too"
+        );
+    }
     site.pass(15 * 60 * 60);
     codes_revived("back where it was").await;
+    site.pass(15 * 60 * 60);
     let mut at_home = owner.at_factor(site.browser()).await;
     let answer = at_home
         .post(paths::SIGN_IN_RECOVERY_CODE, &[("code", &owner.codes[1])])
