@@ -11,6 +11,10 @@ pub enum AuditSubject {
     Import(i64),
     /// One leak.
     Leak(i64),
+    /// One incident.
+    Incident(i64),
+    /// One containment.
+    Containment(i64),
     /// One account.
     Account(AccountNo),
 }
@@ -22,6 +26,8 @@ impl AuditSubject {
             Self::Site => -1,
             Self::Import(_) => -2,
             Self::Leak(_) => -3,
+            Self::Incident(_) => -4,
+            Self::Containment(_) => -5,
             Self::Account(no) => no.block(),
         }
     }
@@ -30,7 +36,7 @@ impl AuditSubject {
     pub const fn subject(self) -> i64 {
         match self {
             Self::Site => 0,
-            Self::Import(no) | Self::Leak(no) => no,
+            Self::Import(no) | Self::Leak(no) | Self::Incident(no) | Self::Containment(no) => no,
             Self::Account(no) => no.get(),
         }
     }
