@@ -1,7 +1,7 @@
 //! A site in service: what every use case of the server works with.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rand_core::CryptoRng;
 use rightful_core::{AccountNo, Timestamp};
@@ -11,7 +11,8 @@ use rightful_leaks::known::KnownLeaked;
 use rightful_store::StoreError;
 
 use crate::budgets::Exhausted;
-use crate::env::{Clock, Env};
+use crate::env::{Clock, Env, Uptime};
+use crate::session_view::SessionView;
 use crate::site::Site;
 
 /// How long somebody waits at a page for a password hash before "too busy, try again" is the better answer. Seconds.
@@ -41,6 +42,7 @@ pub struct App {
     pub(crate) known_leaked: &'static KnownLeaked,
     pub(crate) decoys: RwLock<Vec<StoredHash>>,
     pub(crate) exhausted: Exhausted,
+    pub(crate) sessions: Arc<SessionView>,
     numbers: Mutex<Range<i64>>,
     clock: Clock,
     chance: Chance,
@@ -82,7 +84,17 @@ impl App {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn new(site: Site, policy: Policy, pool: HashPool, clock: Clock, chance: Chance) -> Result<Self, Fault> {
+    pub async fn new(
+        site: Site,
+        policy: Policy,
+        pool: HashPool,
+        clock: Clock,
+        uptime: Uptime,
+        chance: Chance,
+    ) -> Result<Self, Fault> {
+        let sessions = Arc::new(SessionView::new(uptime));
+        let view = Arc::clone(&sessions);
+        site.store.watch(Box::new(move |changed| view.forget(changed)));
         let app = Self {
             site,
             policy,
@@ -90,6 +102,7 @@ impl App {
             known_leaked: KnownLeaked::built_in(),
             decoys: RwLock::default(),
             exhausted: Exhausted::default(),
+            sessions,
             numbers: Mutex::new(0..0),
             clock,
             chance,

@@ -96,18 +96,4 @@ impl App {
             .read(async move |tx| tx.sign_ins(account, since, MOST).await);
         Ok(read.await?)
     }
-
-    /// Whether an account must enrol a second factor before anything else.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn must_enrol(&self, owner: &Owner) -> Result<bool, Fault> {
-        let account = owner.account();
-        let read = self.site.store.read(async move |tx| {
-            let role = tx.living(account).await?.map(|living| living.role);
-            let plain = role.is_none_or(|role| role == crate::sign_up::NO_ROLE);
-            Ok(!plain && tx.apps(account).await?.is_empty())
-        });
-        Ok(read.await?)
-    }
 }

@@ -25,7 +25,7 @@ use crate::decoy::sweep_before;
 use crate::env::Env;
 use crate::second_factor::{hex, unhex};
 use crate::sessions::Owner;
-use crate::sign_in::{marks, record};
+use crate::sign_in::{floor_of, marks, record};
 use crate::sign_up::ADMINISTRATOR;
 use crate::visitor::Visitor;
 
@@ -338,7 +338,7 @@ impl App {
             .entry(AuditSubject::Account(account), "login.picked_up", body, now);
         let (record, record_id) = (record(visitor, "", proofs, false, now), random_id(env));
         let opened = self.site.store.write(async move |tx| {
-            let (living, floor) = (tx.living(account).await?, tx.mark_floor().await?);
+            let (living, floor) = (tx.living(account).await?, floor_of(tx, account).await?);
             let lives = living.is_some_and(|living| is_administrator(&living) && born.lives(living.epoch, floor));
             if !lives || !tx.spend_flow(&flow, now).await? {
                 return Ok(false);

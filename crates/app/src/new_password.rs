@@ -28,7 +28,7 @@ use crate::mail_code::Memory;
 use crate::notices::{Notice, masked, queue_all};
 use crate::second_factor::Changed;
 use crate::sessions::{Owner, keep_only, locale_of, with_standing};
-use crate::sign_in::{FactorVerdict, Marks, SignInView, marks, sign_in_view, typed_forms, typed_key};
+use crate::sign_in::{FactorVerdict, Marks, SignInView, floor_of, marks, sign_in_view, typed_forms, typed_key};
 use crate::visitor::Visitor;
 
 /// How many new passwords one conversation looks at: each may cost 17 hashes.
@@ -666,7 +666,7 @@ impl App {
         let set = self.site.store.write(async move |tx| {
             // First of all, so that a hold that comes at the same moment either waits for this or ends it.
             tx.guard_epoch(account, born.epoch).await?;
-            if born.mark < tx.mark_floor().await? || !tx.spend_flow(&flow, now).await? {
+            if born.mark < floor_of(tx, account).await? || !tx.spend_flow(&flow, now).await? {
                 return Ok(false);
             }
             tx.replace_password(&change).await?;

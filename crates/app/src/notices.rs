@@ -1,6 +1,7 @@
 //! Queueing what owners are told, in the transaction of what it tells.
 
 use rightful_core::contact::{Standing, gets_warnings};
+use rightful_core::containment::ContainmentNo;
 use rightful_core::identifier::Identifier;
 pub use rightful_core::notice::KEPT_FOR;
 use rightful_core::{AccountNo, Timestamp};
@@ -32,6 +33,12 @@ pub(crate) struct Letter {
 pub(crate) struct Draft(NewNotice);
 
 impl Draft {
+    /// The same, as what a containment tells.
+    pub(crate) fn of_containment(mut self, containment: ContainmentNo) -> Self {
+        self.0.containment = Some(containment);
+        self
+    }
+
     pub(crate) async fn queue(&self, tx: &mut Tx) -> Result<(), StoreError> {
         tx.queue_notice(&self.0).await
     }
@@ -126,6 +133,7 @@ impl App {
             sealed,
             made_at: now,
             due_at: now,
+            containment: None,
         })
     }
 

@@ -347,7 +347,7 @@ impl App {
             spent.give_back(tx).await?;
             tx.add_app(account, &app).await?;
             tx.replace_recovery_codes(account, &digests, now).await?;
-            tx.session_proved(account.block(), session_hash, proofs, now).await?;
+            tx.session_proved(account, session_hash, proofs, now).await?;
             let kept = keep_only(tx, kept, now).await?;
             queue_all(tx, &told).await?;
             tx.audit(&entry).await?;

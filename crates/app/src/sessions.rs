@@ -1,10 +1,11 @@
 //! Sessions: opening one, knowing one again, ending them.
 
-use rightful_core::assurance::{Acr, Method};
+use rightful_core::assurance::{Acr, Method, Proofs};
 use rightful_core::audit::AuditSubject;
 use rightful_core::contact::Standing;
 use rightful_core::flow::{SignedIn, is_fresh};
-use rightful_core::{AccountNo, Timestamp};
+use rightful_core::role::Role;
+use rightful_core::{AccountNo, PublicId, Timestamp};
 use rightful_crypto::token::{Token, TokenKind};
 use rightful_store::account::Contact;
 use rightful_store::session::{Browser, ListedSession, NewSession, Session, SessionUse};
@@ -15,7 +16,8 @@ use zeroize::Zeroizing;
 use crate::app::{App, Fault, random_id};
 use crate::env::Env;
 use crate::notices::{Draft, Locale, Notice, queue_all, standing};
-use crate::sign_in::{SignInView, record};
+use crate::session_view::Known;
+use crate::sign_in::{SignInView, floor_of, record};
 use crate::visitor::Visitor;
 
 /// How long a session lasts, in seconds: 14 days.
@@ -44,6 +46,7 @@ impl std::fmt::Debug for Opened {
 #[derive(Clone, Debug)]
 pub struct Owner {
     pub(crate) session: Session,
+    second_factor: bool,
     pub(crate) token_hash: [u8; 32],
 }
 
@@ -51,6 +54,36 @@ impl Owner {
     /// Whose account.
     pub const fn account(&self) -> AccountNo {
         self.session.account
+    }
+
+    /// The id of the account that others see.
+    pub const fn account_id(&self) -> PublicId {
+        self.session.public_id
+    }
+
+    /// What the account may do for the site.
+    pub const fn role(&self) -> Option<Role> {
+        self.session.role
+    }
+
+    /// What was proved.
+    pub const fn proofs(&self) -> Proofs {
+        self.session.proofs
+    }
+
+    /// When the last fresh proof was.
+    pub const fn proved_at(&self) -> Timestamp {
+        self.session.proved_at
+    }
+
+    /// When the session ends by itself.
+    pub const fn expires_at(&self) -> Timestamp {
+        self.session.expires_at
+    }
+
+    /// Whether the account must enrol a second factor before anything else: its role asks for one.
+    pub const fn must_enrol(&self) -> bool {
+        self.session.role.is_some() && !self.second_factor
     }
 
     /// What the session is named by.
@@ -244,32 +277,59 @@ impl App {
         let Some((kind, token)) = read(TokenKind::Session).or_else(|| read(TokenKind::Api)) else {
             return Ok(None);
         };
-        let (block, hash, now) = (token.block(), token.hash(), self.now());
+        let now = self.now();
+        let Some(Known {
+            session,
+            floor,
+            second_factor,
+        }) = self.known_session(&token, now).await?
+        else {
+            return Ok(None);
+        };
+        let fits = (kind == TokenKind::Api) == (session.used_by == SessionUse::Api);
+        let lives =
+            session.expires_at > now && session.account_open && session.born.lives(session.account_epoch, floor);
+        Ok((fits && lives).then(|| Owner {
+            session,
+            second_factor,
+            token_hash: token.hash(),
+        }))
+    }
+
+    /// The session of a token as it was a moment ago, or as it is; `None` when there is none. Notes that it is in use.
+    async fn known_session(&self, token: &Token, now: Timestamp) -> Result<Option<Known>, Fault> {
+        let (block, hash) = (token.block(), token.hash());
+        if let Some(known) = self.sessions.known(&hash) {
+            return Ok(Some(known));
+        }
+        let read = self.sessions.moment();
         let found = self
             .site
             .store
             .read(async move |tx| {
-                let session = tx.session(block, hash, now).await?;
-                Ok((session, tx.mark_floor().await?))
+                let Some(session) = tx.session(block, hash, now).await? else {
+                    return Ok(None);
+                };
+                let account = session.account;
+                Ok(Some(Known {
+                    session,
+                    floor: floor_of(tx, account).await?,
+                    second_factor: !tx.apps(account).await?.is_empty(),
+                }))
             })
             .await?;
-        let (Some(session), floor) = found else {
+        let Some(known) = found else {
             return Ok(None);
         };
-        let fits = (kind == TokenKind::Api) == (session.used_by == SessionUse::Api);
-        if !fits || !session.account_open || !session.born.lives(session.account_epoch, floor) {
-            return Ok(None);
-        }
+        let session = &known.session;
         if now.micros_since(session.seen_at) > 60_000_000 {
             self.site
                 .store
                 .write(async move |tx| tx.session_seen(block, hash, now).await)
                 .await?;
         }
-        Ok(Some(Owner {
-            session,
-            token_hash: hash,
-        }))
+        self.sessions.remember(hash, known.clone(), read);
+        Ok(Some(known))
     }
 
     /// Ends the session of a request.
@@ -277,11 +337,11 @@ impl App {
     /// # Errors
     /// What the database says.
     pub async fn sign_out(&self, owner: &Owner) -> Result<(), Fault> {
-        let (block, hash, now) = (owner.account().block(), owner.token_hash, self.now());
+        let (account, hash, now) = (owner.account(), owner.token_hash, self.now());
         Ok(self
             .site
             .store
-            .write(async move |tx| tx.end_session(block, hash, now).await)
+            .write(async move |tx| tx.end_session(account, hash, now).await)
             .await?)
     }
 
@@ -294,7 +354,7 @@ impl App {
         let (sessions, floor) = self
             .site
             .store
-            .read(async move |tx| Ok((tx.sessions(account, now).await?, tx.mark_floor().await?)))
+            .read(async move |tx| Ok((tx.sessions(account, now).await?, floor_of(tx, account).await?)))
             .await?;
         let epoch = owner.session.account_epoch;
         Ok(sessions
@@ -370,10 +430,11 @@ impl App {
             .iter()
             .fold(owner.session.proofs, |proofs, method| proofs.with(*method));
         let token = self.next_session_token(owner, env);
-        let (block, from, to) = (owner.account().block(), owner.token_hash, token.hash());
+        let (account, from, to) = (owner.account(), owner.token_hash, token.hash());
         let epoch = owner.session.born.epoch;
         let proved = self.site.store.write(async move |tx| {
-            Ok(tx.session_proved(block, from, proofs, now).await? && tx.move_session(block, from, to, epoch).await?)
+            Ok(tx.session_proved(account, from, proofs, now).await?
+                && tx.move_session(account, from, to, epoch).await?)
         });
         Ok(proved.await?.then(|| token.text()))
     }
@@ -386,7 +447,7 @@ impl App {
 pub(crate) async fn keep_only(tx: &mut Tx, kept: Kept, now: Timestamp) -> Result<bool, StoreError> {
     tx.end_other_sessions(kept.account, kept.from, now).await?;
     let epoch = tx.raise_epoch(kept.account).await?;
-    tx.move_session(kept.account.block(), kept.from, kept.to, epoch).await
+    tx.move_session(kept.account, kept.from, kept.to, epoch).await
 }
 
 /// A session that outlives a change that its owner makes in it, and its next token.
@@ -394,6 +455,7 @@ pub(crate) async fn keep_only(tx: &mut Tx, kept: Kept, now: Timestamp) -> Result
 pub(crate) struct Kept {
     account: AccountNo,
     epoch: i64,
+    mark: i64,
     from: [u8; 32],
     to: [u8; 32],
 }
@@ -401,7 +463,12 @@ pub(crate) struct Kept {
 impl Kept {
     /// Begins the change: refused when the session died since the request came, by a hold above all.
     pub(crate) async fn guard(self, tx: &mut Tx) -> Result<(), StoreError> {
-        tx.guard_epoch(self.account, self.epoch).await
+        tx.guard_epoch(self.account, self.epoch).await?;
+        // A wave that started since has not raised the epoch yet.
+        match floor_of(tx, self.account).await? > self.mark {
+            true => Err(StoreError::Changed { what: "account" }),
+            false => Ok(()),
+        }
     }
 }
 
@@ -411,6 +478,7 @@ impl Owner {
         Kept {
             account: self.account(),
             epoch: self.session.account_epoch,
+            mark: self.session.born.mark,
             from: self.token_hash,
             to: next.hash(),
         }

@@ -5,6 +5,7 @@
 
 use rightful_core::assurance::{Born, Method, Proofs};
 use rightful_core::audit::AuditSubject;
+use rightful_core::containment::{self, Action, Pending};
 use rightful_core::flow::{self, Needs, Progress, Purpose, SignedIn, Step};
 use rightful_core::identifier::{DefaultRegion, Identifier};
 use rightful_core::leak::LeakNo;
@@ -16,7 +17,7 @@ use rightful_crypto::token::{Token, TokenKind};
 use rightful_store::account::{AccountState, Contact, Living};
 use rightful_store::exposure::Untested;
 use rightful_store::flow::{Flow, NewFlow};
-use rightful_store::hold::{HoldAction, HoldSource, NewHold};
+use rightful_store::hold::{Hold, HoldAction, HoldSource, NewHold};
 use rightful_store::password::{StoredPassword, Wrapping};
 use rightful_store::sign_in::SignInRecord;
 use rightful_store::{StoreError, Tx};
@@ -122,7 +123,9 @@ pub(crate) const fn leak_source(kind: Kind) -> LeakSource {
 
 /// What an account asks of its owner.
 pub(crate) async fn needs(tx: &mut Tx, account: AccountNo) -> Result<Asked, StoreError> {
-    let holds = tx.holds(account).await?;
+    let mut holds = tx.holds(account).await?;
+    // What a wave that has started is about to write counts from its start.
+    holds.extend(tx.pending(account).await?.into_iter().filter_map(hold_to_be));
     let lying = || holds.iter().filter(|hold| hold.lifted_at.is_none());
     let held = lying()
         .find(|hold| hold.action == HoldAction::Hold)
@@ -143,6 +146,30 @@ pub(crate) async fn needs(tx: &mut Tx, account: AccountNo) -> Result<Asked, Stor
         held,
         change_kind,
     })
+}
+
+/// The hold that a wave is about to write.
+fn hold_to_be(pending: Pending) -> Option<Hold> {
+    let action = match pending.action {
+        Action::Hold => HoldAction::Hold,
+        Action::Change => HoldAction::Change,
+        Action::Notice | Action::Nothing => return None,
+    };
+    Some(Hold {
+        hold_no: 0,
+        action,
+        source: HoldSource::Containment,
+        kind: Some(pending.kind),
+        leak: Some(pending.leak),
+        placed_at: pending.started_at,
+        placed_by: String::new(),
+        lifted_at: None,
+    })
+}
+
+/// The mark under which everything of an account is dead.
+pub(crate) async fn floor_of(tx: &mut Tx, account: AccountNo) -> Result<i64, StoreError> {
+    Ok(containment::floor(tx.mark_floor().await?, &tx.pending(account).await?))
 }
 
 /// What an account asks of its owner, and why.
@@ -442,6 +469,7 @@ impl App {
                     .living(account)
                     .await?
                     .filter(|living| living.state != AccountState::Erased);
+                let floor = containment::floor(floor, &tx.pending(account).await?);
                 let lives = living.is_some_and(|living| flow.born.lives(living.epoch, floor));
                 let asked = needs(tx, account).await?;
                 Ok(lives.then_some((flow, asked.needs)))
@@ -704,7 +732,7 @@ impl App {
             .store
             .write(async move |tx| {
                 let living = tx.living(account).await?;
-                let floor = tx.mark_floor().await?;
+                let floor = floor_of(tx, account).await?;
                 let lives =
                     living.is_some_and(|living| living.state == AccountState::Open && born.lives(living.epoch, floor));
                 if !lives {

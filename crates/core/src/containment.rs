@@ -454,7 +454,11 @@ mod tests {
                 (Grade::Former, Action::Hold),
             ] {
                 for action in Action::ALL {
-                    let wanted = if action > at_most { Err(Banned { grade, at_most }) } else { Ok(()) };
+                    let wanted = if action > at_most {
+                        Err(Banned { grade, at_most })
+                    } else {
+                        Ok(())
+                    };
                     assert_eq!(actions.set(grade, kind, action), wanted, "{grade:?} {action:?}");
                 }
                 assert_eq!(actions.of(grade, kind), at_most);
@@ -541,7 +545,10 @@ mod tests {
         let alone = |approval, now| approve(approval, now).map(Approved::alone);
         assert_eq!(alone(approval(false, 2), at(0)), Ok(false));
         assert_eq!(alone(approval(true, 2), at(999_999)), Err(ApprovalRefused::Author));
-        assert_eq!(alone(approval(true, 1), at(3_599)), Err(ApprovalRefused::Wait(at(3_600))));
+        assert_eq!(
+            alone(approval(true, 1), at(3_599)),
+            Err(ApprovalRefused::Wait(at(3_600)))
+        );
         assert_eq!(alone(approval(true, 1), at(3_600)), Ok(true));
     }
 

@@ -59,7 +59,10 @@ mod tests {
     #[test]
     fn a_title_becomes_a_slug() {
         let of = |title| Slug::of_title(title).map(|slug| slug.text().to_owned());
-        assert_eq!(of("The forum's breach, 2026!").as_deref(), Some("the-forum-s-breach-2026"));
+        assert_eq!(
+            of("The forum's breach, 2026!").as_deref(),
+            Some("the-forum-s-breach-2026")
+        );
         assert_eq!(of("Überfall"), Some("berfall".to_owned()));
         assert_eq!(of("…"), None);
         assert!(of(&"word ".repeat(40)).is_some_and(|slug| slug.len() <= MOST));

@@ -6,11 +6,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
 use rand_core::UnwrapErr;
-use rightful_app::env::Env;
+use rightful_app::env::{Env, Uptime};
 use rightful_app::site::{KeySource, Site, SiteFault};
 use rightful_core::Timestamp;
 use rightful_crypto::pool::{HashPool, PoolSize};
@@ -39,6 +39,12 @@ pub(crate) fn now() -> Timestamp {
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
     Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// How long this process has been running, by a clock that nobody sets.
+pub(crate) fn uptime() -> Uptime {
+    let began = Instant::now();
+    Arc::new(move || began.elapsed())
 }
 
 /// The system's clock and chance.

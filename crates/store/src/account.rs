@@ -1,6 +1,7 @@
 //! Accounts: adding many at once, finding one, walking through all.
 
 use rightful_core::contact::Reach;
+use rightful_core::role::Role;
 use rightful_core::{AccountNo, PublicId, Timestamp};
 use uuid::Uuid;
 
@@ -54,6 +55,7 @@ statements! {
     hot: TOUCH = "UPDATE account SET version = version + 1 WHERE block = $1 AND account_no = $2 AND state <> 'erased'";
     /// Changes nothing; whoever comes next waits at this row until COMMIT.
     hot: TAKE_TURN = "UPDATE account SET epoch = epoch WHERE block = $1 AND account_no = $2 AND state <> 'erased'";
+    : COUNT_ROLES = "SELECT role, COUNT(*) FROM account WHERE state = 'open' AND role <> 'none' GROUP BY role";
     : COUNT = "SELECT COUNT(*) FROM account WHERE state <> 'erased'";
 }
 
@@ -507,8 +509,18 @@ impl Tx {
 
     /// Gives an account a role.
     pub async fn set_role(&mut self, no: AccountNo, role: &str) -> Result<(), StoreError> {
+        self.sessions_changed(no);
         let set = self.sql(SET_ROLE).bind(no.block()).bind(no.get());
         set.bind(role.to_owned()).run().await.map(drop)
+    }
+
+    /// How many accounts have each role and may sign in.
+    pub async fn count_roles(&mut self) -> Result<Vec<(Role, u64)>, StoreError> {
+        let rows: Vec<(String, i64)> = self.sql(COUNT_ROLES).all().await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|(role, count)| Some((Role::from_word(&role)?, count.unsigned_abs())))
+            .collect())
     }
 
     /// Plans the deletion of an account, or takes it back.

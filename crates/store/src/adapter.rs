@@ -4,9 +4,10 @@
 //! drivers do differently ends in this file.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use futures_util::{Stream, StreamExt};
+use rightful_core::AccountNo;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{
@@ -55,7 +56,20 @@ impl Texts {
 pub(crate) struct Shared {
     pub(crate) texts: Texts,
     pub(crate) chain: ChainHash,
+    pub(crate) watcher: OnceLock<Watcher>,
 }
+
+/// Whose sessions a transaction may have ended or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// Those of these accounts.
+    Accounts(Vec<AccountNo>),
+    /// Anybody's.
+    Everybody,
+}
+
+/// Is told what a transaction changed, after it has ended and before whoever ran it goes on.
+pub type Watcher = Box<dyn Fn(&Changed) + Send + Sync>;
 
 pub(crate) enum Connection {
     Sqlite(Transaction<'static, Sqlite>),
@@ -69,15 +83,43 @@ pub struct Tx {
     /// Whether a statement failed. PostgreSQL answers the COMMIT of a failed transaction with a quiet ROLLBACK, so a closure
     /// that swallowed the error would believe its rows were kept.
     failed: bool,
+    changed: Changed,
     pub(crate) shared: Arc<Shared>,
 }
 
 impl Tx {
-    pub(crate) fn new(connection: Connection, shared: Arc<Shared>) -> Self {
+    pub(crate) const fn new(connection: Connection, shared: Arc<Shared>) -> Self {
         Self {
             connection,
             failed: false,
+            changed: Changed::Accounts(Vec::new()),
             shared,
+        }
+    }
+
+    /// Notes that the sessions of an account are no longer what somebody may remember of them.
+    pub(crate) fn sessions_changed(&mut self, account: AccountNo) {
+        if let Changed::Accounts(accounts) = &mut self.changed {
+            accounts.push(account);
+        }
+    }
+
+    /// Notes that nobody's session may be what somebody remembers of it.
+    pub(crate) fn all_sessions_changed(&mut self) {
+        self.changed = Changed::Everybody;
+    }
+
+    /// What tells the watcher of this transaction. Taken before COMMIT and called after it, however it went: also a COMMIT of which
+    /// nobody knows may have changed something.
+    pub(crate) fn telling(&mut self) -> impl FnOnce() + Send + 'static {
+        let changed = std::mem::replace(&mut self.changed, Changed::Accounts(Vec::new()));
+        let shared = Arc::clone(&self.shared);
+        move || {
+            if let Some(tell) = shared.watcher.get()
+                && changed != Changed::Accounts(Vec::new())
+            {
+                tell(&changed);
+            }
         }
     }
 

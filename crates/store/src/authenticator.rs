@@ -67,6 +67,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Changed`] when its number was taken meanwhile: ask for the next and seal again.
     pub async fn add_app(&mut self, account: AccountNo, app: &App) -> Result<(), StoreError> {
+        self.sessions_changed(account);
         let add = self.sql(ADD).bind(account.block()).bind(account.get());
         let add = add
             .bind(app.authenticator_no)
@@ -116,6 +117,7 @@ impl Tx {
         authenticator_no: i64,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.sessions_changed(account);
         let end = self.sql(END).bind(account.block()).bind(account.get());
         let end = end.bind(authenticator_no).bind(now.micros()).bind(Vec::<u8>::new());
         Ok(end.run().await? == 1)

@@ -173,7 +173,19 @@ tables! {
     untested (block Integer, account_no Integer, untested_no Integer; secret_tag Bytes, leak_no Integer, sealed Bytes,
         found_at Integer, expires_at Integer)
     hold (block Integer, account_no Integer, hold_no Integer; action Text, source Text, kind Text, leak_no Integer,
-        placed_at Integer, placed_by Text, lifted_at Integer, lifted_by Text)
+        placed_at Integer, placed_by Text, lifted_at Integer, lifted_by Text, containment_no Integer)
+    incident (incident_no Integer; slug Text, title Text, state Text, version Integer, owner_no Integer, opened_at Integer,
+        closed_at Integer, published_at Integer)
+    incident_leak (incident_no Integer, leak_no Integer; attached_at Integer)
+    incident_entry (incident_no Integer, entry_no Integer; kind Text, author_no Integer, body Text, at Integer)
+    containment (containment_no Integer; incident_no Integer, state Text, version Integer, plan Text, author_no Integer,
+        approver_no Integer, alone Integer, members Integer, takes Integer, digest Bytes, undo_author_no Integer,
+        undo_approver_no Integer, undo_alone Integer, undo_asked_at Integer, made_at Integer, frozen_at Integer,
+        approved_at Integer, started_at Integer, ended_at Integer)
+    wave (containment_no Integer, wave_no Integer; members Integer, state Text, due_at Integer, mark Integer,
+        started_at Integer, done_at Integer, told_at Integer)
+    cohort (block Integer, account_no Integer, containment_no Integer; wave_no Integer, action Text, grade Text, kind Text,
+        leak_no Integer, password_no Integer, attacked Integer, state Text, told_at Integer, changed_at Integer)
     authenticator (block Integer, account_no Integer, authenticator_no Integer; kind Text, name Text, sealed Bytes,
         step Integer, made_at Integer, used_at Integer, ended_at Integer)
     recovery_code (block Integer, account_no Integer, digest Bytes; made_at Integer, spent_at Integer)
@@ -188,7 +200,7 @@ tables! {
     sign_in (block Integer, account_no Integer, at Integer, sign_in_id Uuid; outcome Text, why Text, methods Text,
         address Text, agent Text, place Text, known Integer, browser_id Uuid)
     notice (home Integer, subject Integer, notice_id Uuid; kind Text, channel Text, contact_no Integer, masked Text,
-        digest Bytes, state Text, made_at Integer, changed_at Integer)
+        digest Bytes, state Text, made_at Integer, changed_at Integer, containment_no Integer)
     outbox (home Integer, subject Integer, notice_id Uuid; sealed Bytes, due_at Integer, attempts Integer, lease Uuid,
         leased_until Integer)
     identifier (slot Integer, name_key Text; kind Text, account_no Integer, state Text, made_at Integer)

@@ -26,6 +26,7 @@ statements! {
     hot: DROP_CODES = "DELETE FROM recovery_code WHERE block = $1 AND account_no = $2";
     hot: DROP_SIGN_INS = "DELETE FROM sign_in WHERE block = $1 AND account_no = $2";
     hot: DROP_HOLDS = "DELETE FROM hold WHERE block = $1 AND account_no = $2";
+    hot: DROP_MEMBERSHIPS = "DELETE FROM cohort WHERE block = $1 AND account_no = $2";
     hot: DROP_FLOWS = "DELETE FROM flow WHERE home = $1 AND account_no = $2";
     hot: DROP_BUDGETS = "DELETE FROM budget WHERE home = $1 AND subject = $2";
     hot: DROP_EXPOSURES = "DELETE FROM exposure WHERE block = $1 AND account_no = $2";
@@ -44,13 +45,14 @@ statements! {
 const SWEPT_AFTER: i64 = 24 * 60 * 60;
 
 /// Everything of an account that goes, by block (or home) and number.
-const DROPS: [&str; 17] = [
+const DROPS: [&str; 18] = [
     DROP_SESSIONS,
     DROP_BROWSERS,
     DROP_AUTHENTICATORS,
     DROP_CODES,
     DROP_SIGN_INS,
     DROP_HOLDS,
+    DROP_MEMBERSHIPS,
     DROP_FLOWS,
     DROP_BUDGETS,
     DROP_EXPOSURES,
@@ -82,6 +84,7 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let (block, no, at) = (account.block(), account.get(), now.micros());
+        self.sessions_changed(account);
         // A name that is added meanwhile is either among these keys or refused.
         self.take_turn(account).await?;
         let strict_keys = self.strict_keys(account).await?;

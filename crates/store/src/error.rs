@@ -11,6 +11,12 @@ pub enum StoreError {
     /// A row with this key is there already.
     #[error("a row with this key is there already")]
     AlreadyExists,
+    /// The schema forbids this row: a rule that is kept there too, whatever the code above does.
+    #[error("the schema forbids it: {message}")]
+    Refused {
+        /// The engine's words; they name the rule, no value.
+        message: String,
+    },
     /// Somebody changed the row after it was read. Nothing was written; read it again and decide again.
     #[error("the {what} was changed by somebody else since it was read; try again")]
     Changed {
@@ -169,6 +175,8 @@ fn from_code(code: Option<String>, message: String) -> StoreError {
     match code.as_deref().unwrap_or_default() {
         // SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE; unique_violation.
         "1555" | "2067" | "23505" => StoreError::AlreadyExists,
+        // SQLITE_CONSTRAINT_CHECK; check_violation.
+        "275" | "23514" => StoreError::Refused { message },
         // SQLITE_BUSY with its kinds, SQLITE_LOCKED; serialization_failure, deadlock_detected, lock_not_available.
         "5" | "261" | "517" | "773" | "6" | "262" | "40001" | "40P01" | "55P03" => StoreError::Contention { message },
         // SQLITE_FULL, SQLITE_IOERR_SHMSIZE (the index of the log could not grow: "may be out of space"); disk_full.
@@ -187,6 +195,7 @@ mod tests {
     fn kind(code: &str) -> &'static str {
         match from_code(Some(code.to_owned()), String::new()) {
             StoreError::AlreadyExists => "exists",
+            StoreError::Refused { .. } => "refused",
             StoreError::Contention { .. } => "contention",
             StoreError::Full { .. } => "full",
             StoreError::Unreachable { .. } => "unreachable",
@@ -201,6 +210,8 @@ mod tests {
             ("1555", "exists"),
             ("2067", "exists"),
             ("23505", "exists"),
+            ("275", "refused"),
+            ("23514", "refused"),
             ("5", "contention"),
             ("517", "contention"),
             ("40001", "contention"),

@@ -204,6 +204,7 @@ impl Tx {
     /// Lifts what a return lifts: every hold but an administrator's, and every required change. How many.
     pub async fn lift_holds_at_return(&mut self, account: AccountNo, now: Timestamp) -> Result<u64, StoreError> {
         self.take_turn(account).await?;
+        self.member_returned(account, now).await?;
         let lift = self.sql(LIFT_AT_RETURN).bind(account.block()).bind(account.get());
         let lifted = lift.bind(now.micros()).run().await?;
         if lifted > 0 {

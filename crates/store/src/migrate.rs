@@ -30,6 +30,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "sign_in",
         text: include_str!("../migrations/0002_sign_in.sql"),
     },
+    Migration {
+        version: 3,
+        name: "containment",
+        text: include_str!("../migrations/0003_containment.sql"),
+    },
 ];
 
 /// The table that says which migrations were applied; the only one that is not made by one.

@@ -5,6 +5,7 @@
 //! leaves a notice of which nobody knows whether it was sent: when its lease is over it becomes `unknown`, and is never sent
 //! again by itself.
 
+use rightful_core::containment::ContainmentNo;
 use rightful_core::{AccountNo, Timestamp};
 use uuid::Uuid;
 
@@ -13,8 +14,8 @@ use crate::adapter::Tx;
 use crate::text::statements;
 
 statements! {
-    hot: ADD = "INSERT INTO notice (home, subject, notice_id, kind, channel, contact_no, masked, digest, state, made_at, changed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $9)";
+    hot: ADD = "INSERT INTO notice (home, subject, notice_id, kind, channel, contact_no, masked, digest, state, made_at, changed_at,
+        containment_no) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'queued', $9, $9, $10)";
     hot: QUEUE = "INSERT INTO outbox (home, subject, notice_id, sealed, due_at, attempts, leased_until)
         VALUES ($1, $2, $3, $4, $5, 0, 0)";
     hot: OF_SUBJECT = "SELECT notice_id, kind, channel, contact_no, masked, state, made_at, changed_at FROM notice
@@ -52,6 +53,10 @@ statements! {
     hot: DROP = "DELETE FROM outbox WHERE home = $1 AND subject = $2 AND notice_id = $3";
     hot: CANCEL = "UPDATE notice SET state = 'cancelled', changed_at = $4
         WHERE home = $1 AND subject = $2 AND kind = $3 AND state = 'queued'";
+    hot: CANCEL_OF_CONTAINMENT = "UPDATE notice SET state = 'cancelled', changed_at = $4
+        WHERE home = $1 AND subject = $2 AND containment_no = $3 AND state = 'queued'";
+    hot: WENT_OUT = "SELECT COUNT(*) FROM notice WHERE home = $1 AND subject = $2 AND containment_no = $3
+        AND state NOT IN ('queued', 'cancelled')";
     hot: DROP_CANCELLED = "DELETE FROM outbox WHERE home = $1 AND subject = $2
         AND notice_id IN (SELECT notice_id FROM notice WHERE home = $1 AND subject = $2 AND state = 'cancelled')";
     hot: DROP_OLD = "DELETE FROM notice WHERE home = $1 AND made_at < $2 AND state <> 'queued' AND state <> 'sending'";
@@ -149,6 +154,8 @@ pub struct NewNotice {
     pub made_at: Timestamp,
     /// When it is to be sent.
     pub due_at: Timestamp,
+    /// Of which containment it tells.
+    pub containment: Option<ContainmentNo>,
 }
 
 /// A notice as it is listed to its owner.
@@ -218,7 +225,8 @@ impl Tx {
         let add = add
             .bind(new.masked.clone())
             .bind(new.digest.to_vec())
-            .bind(new.made_at.micros());
+            .bind(new.made_at.micros())
+            .bind(new.containment.map(|containment| containment.0));
         add.run().await?;
         let queue = self
             .sql(QUEUE)
@@ -356,6 +364,23 @@ impl Tx {
             self.sql(DROP_CANCELLED).bind(to.home).bind(to.subject).run().await?;
         }
         Ok(cancelled)
+    }
+
+    /// Takes back what an account is told of a containment and was not sent yet. Whether some of it went out, or may have.
+    pub async fn take_back_notices(
+        &mut self,
+        account: AccountNo,
+        containment: ContainmentNo,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let to = Subject::from(account);
+        let cancel = self.sql(CANCEL_OF_CONTAINMENT).bind(to.home).bind(to.subject);
+        if cancel.bind(containment.0).bind(now.micros()).run().await? > 0 {
+            self.sql(DROP_CANCELLED).bind(to.home).bind(to.subject).run().await?;
+        }
+        let out = self.sql(WENT_OUT).bind(to.home).bind(to.subject).bind(containment.0);
+        let (out,): (i64,) = out.one().await?;
+        Ok(out > 0)
     }
 
     /// Drops the notices of a home from before a moment. How many.

@@ -257,6 +257,7 @@ impl Tx {
                 .await?;
         }
         self.sql(DROP_UNTESTED).bind(block).bind(no).run().await?;
+        self.sessions_changed(change.account);
         self.sql(NEW_EPOCH).bind(block).bind(no).run().await?;
         Ok(version)
     }

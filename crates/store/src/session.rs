@@ -1,7 +1,8 @@
 //! Signed-in browsers and programs, and the browsers on which an owner signed in before.
 
 use rightful_core::assurance::{Acr, Born, Proofs};
-use rightful_core::{AccountNo, Timestamp};
+use rightful_core::role::Role;
+use rightful_core::{AccountNo, PublicId, Timestamp};
 use uuid::Uuid;
 
 use crate::StoreError;
@@ -13,7 +14,7 @@ statements! {
         browser_id, proved_at, made_at, seen_at, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15)";
     hot: FIND = "SELECT session.account_no, session_id, use, session.epoch, mark, acr, methods, proved_at, made_at, seen_at, expires_at,
-        browser_id, account.epoch, account.state FROM session
+        browser_id, account.epoch, account.state, account.public_id, account.role FROM session
         JOIN account ON account.block = session.block AND account.account_no = session.account_no
         WHERE session.block = $1 AND session.token_hash = $2 AND session.ended_at IS NULL AND session.expires_at > $3
         AND account.block = $1";
@@ -148,6 +149,10 @@ pub struct Session {
     pub account_epoch: i64,
     /// Whether the account is open: neither held nor erased.
     pub account_open: bool,
+    /// The id of the account that others see.
+    pub public_id: PublicId,
+    /// What the account may do for the site.
+    pub role: Option<Role>,
 }
 
 /// A session as it is listed to its owner.
@@ -237,6 +242,8 @@ impl Tx {
             Option<Uuid>,
             i64,
             String,
+            Uuid,
+            String,
         );
         let find = self.sql(FIND).bind(block).bind(token_hash.to_vec()).bind(now.micros());
         let Some(row): Option<Row> = find.opt().await? else {
@@ -259,6 +266,8 @@ impl Tx {
             browser_id: row.11,
             account_epoch: row.12,
             account_open: row.13 == "open",
+            public_id: PublicId(row.14),
+            role: Role::from_word(&row.15),
         }))
     }
 
@@ -297,12 +306,13 @@ impl Tx {
     /// Notes a fresh proof of a session. False when it was ended meanwhile.
     pub async fn session_proved(
         &mut self,
-        block: i64,
+        account: AccountNo,
         token_hash: [u8; 32],
         proofs: Proofs,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let proved = self.sql(PROVED).bind(block).bind(token_hash.to_vec());
+        self.sessions_changed(account);
+        let proved = self.sql(PROVED).bind(account.block()).bind(token_hash.to_vec());
         let proved = proved.bind(now.micros()).bind(proofs.acr().word()).bind(proofs.words());
         Ok(proved.run().await? == 1)
     }
@@ -315,18 +325,29 @@ impl Tx {
     /// whatever ends all sessions (a hold, another change) came before, and is seen, or comes after, and ends this one too.
     pub async fn move_session(
         &mut self,
-        block: i64,
+        account: AccountNo,
         from: [u8; 32],
         to: [u8; 32],
         epoch: i64,
     ) -> Result<bool, StoreError> {
-        let moved = self.sql(MOVE).bind(block).bind(from.to_vec()).bind(to.to_vec());
+        self.sessions_changed(account);
+        let moved = self
+            .sql(MOVE)
+            .bind(account.block())
+            .bind(from.to_vec())
+            .bind(to.to_vec());
         Ok(moved.bind(epoch).run().await? == 1)
     }
 
     /// Ends the session of a token.
-    pub async fn end_session(&mut self, block: i64, token_hash: [u8; 32], now: Timestamp) -> Result<(), StoreError> {
-        let end = self.sql(END).bind(block).bind(token_hash.to_vec());
+    pub async fn end_session(
+        &mut self,
+        account: AccountNo,
+        token_hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.sessions_changed(account);
+        let end = self.sql(END).bind(account.block()).bind(token_hash.to_vec());
         end.bind(now.micros()).run().await.map(drop)
     }
 
@@ -337,12 +358,14 @@ impl Tx {
         session_id: Uuid,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.sessions_changed(account);
         let end = self.sql(END_ONE).bind(account.block()).bind(account.get());
         Ok(end.bind(session_id).bind(now.micros()).run().await? == 1)
     }
 
     /// Ends all sessions of an account. How many.
     pub async fn end_sessions(&mut self, account: AccountNo, now: Timestamp) -> Result<u64, StoreError> {
+        self.sessions_changed(account);
         self.take_turn(account).await?;
         let end = self.sql(END_ALL).bind(account.block()).bind(account.get());
         end.bind(now.micros()).run().await
@@ -355,6 +378,7 @@ impl Tx {
         kept: [u8; 32],
         now: Timestamp,
     ) -> Result<u64, StoreError> {
+        self.sessions_changed(account);
         self.take_turn(account).await?;
         let end = self.sql(END_OTHERS).bind(account.block()).bind(account.get());
         end.bind(kept.to_vec()).bind(now.micros()).run().await
@@ -365,6 +389,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Changed`] when there is no such account any more.
     pub async fn raise_epoch(&mut self, account: AccountNo) -> Result<i64, StoreError> {
+        self.sessions_changed(account);
         let raise = self.sql(RAISE_EPOCH).bind(account.block()).bind(account.get());
         let raised: Option<(i64,)> = raise.opt().await?;
         raised

@@ -74,6 +74,7 @@ impl Tx {
 
     /// Raises the mark by `by` and puts the floor there: whatever was proved before is dead. After a restore.
     pub async fn raise_mark_floor(&mut self, by: i64) -> Result<i64, StoreError> {
+        self.all_sessions_changed();
         let mark = self.raise_mark(by).await?;
         let seen = self.setting(FLOOR).await?.map_or(0, |setting| setting.version);
         self.put_setting(FLOOR, &mark.to_string(), seen).await?;

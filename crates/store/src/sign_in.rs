@@ -15,6 +15,10 @@ statements! {
         WHERE block = $1 AND account_no = $2 AND at >= $3 ORDER BY at DESC LIMIT $4";
     hot: LAST_OPEN = "SELECT CAST(COALESCE(MAX(at), 0) AS BIGINT) FROM sign_in
         WHERE block = $1 AND account_no = $2 AND outcome = 'open' AND at < $3";
+    /// When each account of a block was used last, and whether somebody came in since a moment on a browser not seen before.
+    hot: USE_IN_BLOCK = "SELECT account_no, CAST(MAX(at) AS BIGINT),
+        CAST(MAX(CASE WHEN known = 0 AND at >= $2 THEN 1 ELSE 0 END) AS BIGINT) FROM sign_in
+        WHERE block = $1 AND outcome = 'open' GROUP BY account_no";
     hot: DROP_OLD = "DELETE FROM sign_in WHERE block = $1 AND account_no = $2 AND at < $3";
 }
 
@@ -40,6 +44,19 @@ pub struct SignInRecord {
 }
 
 impl Tx {
+    /// When each account of a block was used last, and whether somebody signed in since a moment from a browser not seen before.
+    pub async fn use_in_block(
+        &mut self,
+        block: i64,
+        since: Timestamp,
+    ) -> Result<Vec<(AccountNo, Timestamp, bool)>, StoreError> {
+        let rows: Vec<(i64, i64, i64)> = self.sql(USE_IN_BLOCK).bind(block).bind(since.micros()).all().await?;
+        Ok(rows
+            .into_iter()
+            .map(|(no, at, strange)| (AccountNo::new(no), Timestamp::from_micros(at), strange == 1))
+            .collect())
+    }
+
     /// Records a sign-in.
     pub async fn record_sign_in(
         &mut self,

@@ -4,7 +4,7 @@ use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rightful_core::Timestamp;
@@ -13,7 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection as _, Executor, Pool, Postgres, Sqlite};
 
 use crate::StoreError;
-use crate::adapter::{Connection, Shared, Texts, Tx};
+use crate::adapter::{Connection, Shared, Texts, Tx, Watcher};
 use crate::audit::ChainHash;
 
 /// How long a statement waits for a lock that another process holds, and a transaction for a free connection.
@@ -136,6 +136,7 @@ impl Store {
             shared: Arc::new(Shared {
                 texts: Texts::default(),
                 chain,
+                watcher: OnceLock::new(),
             }),
         })
     }
@@ -216,8 +217,17 @@ impl Store {
                 message: "a statement of the transaction had failed, so nothing was kept".to_owned(),
             });
         }
-        tx.commit().await?;
-        Ok(value)
+        let tell = tx.telling();
+        let committed = tx.commit().await;
+        tell();
+        committed.map(|()| value)
+    }
+
+    /// Has `watcher` told, after each transaction of this process, whose sessions it may have ended or changed. For a memory of
+    /// sessions, which is never older than what this process itself committed. Only the first watcher is told.
+    pub fn watch(&self, watcher: Watcher) {
+        // A second one would be a second memory of the same thing.
+        let _ = self.shared.watcher.set(watcher);
     }
 
     /// A transaction that may write; kept only by its `commit`.

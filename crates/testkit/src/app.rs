@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rightful_app::app::{App, Policy};
-use rightful_app::env::{Clock, Env};
+use rightful_app::env::{Clock, Env, Uptime};
 use rightful_app::outbox::{Post, SentCount};
 use rightful_app::sign_up::NO_ROLE;
 use rightful_app::site::{KeySource, Site};
@@ -41,6 +41,7 @@ pub struct TestApp {
     policy: Policy,
     key: KeyFile,
     now: Arc<AtomicI64>,
+    up: Arc<AtomicU64>,
     seed: Arc<AtomicU64>,
     mailbox: Folder,
     /// Names of messages that were read already.
@@ -99,16 +100,18 @@ impl TestApp {
         let database = TestDatabase::new(engine).await;
         let folder = TempDir::new().expect("a folder for the test");
         let key = KeyFile::mint(&mut SeededChance::new(0));
-        let (now, seed) = (
+        let (now, up, seed) = (
             Arc::new(AtomicI64::new(BEGINNING.micros())),
+            Arc::new(AtomicU64::new(0)),
             Arc::new(AtomicU64::new(1)),
         );
         Self {
-            node: Arc::new(node(&database, &key, &policy, &now, &seed).await),
+            node: Arc::new(node(&database, &key, &policy, (&now, &up), &seed).await),
             mailbox: Folder::new(folder.path().join("mailbox")),
             policy,
             key,
             now,
+            up,
             seed,
             read: Mutex::default(),
             numbers: Mutex::new(0..0),
@@ -127,7 +130,16 @@ impl TestApp {
     /// # Panics
     /// When it cannot be set up.
     pub async fn another_node(&self) -> Arc<App> {
-        Arc::new(node(&self.database, &self.key, &self.policy, &self.now, &self.seed).await)
+        Arc::new(
+            node(
+                &self.database,
+                &self.key,
+                &self.policy,
+                (&self.now, &self.up),
+                &self.seed,
+            )
+            .await,
+        )
     }
 
     /// Where its rows are.
@@ -143,6 +155,12 @@ impl TestApp {
     /// Moves the clock of all nodes on.
     pub fn pass(&self, seconds: i64) {
         self.now.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+        self.up.fetch_add(seconds.unsigned_abs() * 1000, Ordering::Relaxed);
+    }
+
+    /// Lets the second go by after which every node knows what another one committed. The clock stands still.
+    pub fn let_nodes_see(&self) {
+        self.up.fetch_add(1000, Ordering::Relaxed);
     }
 
     /// Sends what is due and returns what is new in the mailbox, the earliest first. Messages of one moment come in no order.
@@ -271,11 +289,13 @@ async fn node(
     database: &TestDatabase,
     key: &KeyFile,
     policy: &Policy,
-    now: &Arc<AtomicI64>,
+    (now, up): (&Arc<AtomicI64>, &Arc<AtomicU64>),
     seed: &Arc<AtomicU64>,
 ) -> App {
     let told = Arc::clone(now);
     let clock: Clock = Arc::new(move || Timestamp::from_micros(told.load(Ordering::Relaxed)));
+    let up = Arc::clone(up);
+    let uptime: Uptime = Arc::new(move || Duration::from_millis(up.load(Ordering::Relaxed)));
     let drawn = Arc::clone(seed);
     let chance = move || SeededChance::new(drawn.fetch_add(1, Ordering::Relaxed));
     let mut env = Env {
@@ -294,7 +314,14 @@ async fn node(
         move || clock()
     });
     let (site, pool) = (site.await.expect("a site"), pool.expect("threads"));
-    let app = App::new(site, policy.clone(), pool, clock, Box::new(move || Box::new(chance())));
+    let app = App::new(
+        site,
+        policy.clone(),
+        pool,
+        clock,
+        uptime,
+        Box::new(move || Box::new(chance())),
+    );
     app.await.expect("a site in service")
 }
 

@@ -7,10 +7,14 @@ use hmac::{Hmac, KeyInit, Mac};
 use rightful_app::accounts_file::{Rejected, RowHints};
 use rightful_app::app::App;
 use rightful_app::import_accounts::{ImportRequest, RejectList, import_accounts};
+use rightful_app::officer::{Officer, officer};
 use rightful_app::scan_leak::{ScanRequest, scan_leak};
+use rightful_app::second_factor::{Changed, EnrolOutcome};
+use rightful_app::sign_in::{Attempt, SignInOutcome};
 use rightful_app::wrap_passwords::wrap_passwords;
 use rightful_core::audit::AuditSubject;
 use rightful_core::leak::LeakNo;
+use rightful_core::role::Power;
 use rightful_core::{AccountNo, Kind, Timestamp};
 use rightful_crypto::password::{Arena, Argon2Params, hash_new};
 use rightful_crypto::pool::{HashPool, PoolSize};
@@ -22,7 +26,7 @@ pub use rightful_store::hold::{HoldAction, HoldSource};
 use sha1::Sha1;
 use tempfile::NamedTempFile;
 
-use crate::app::TestApp;
+use crate::app::{TestApp, visitor};
 
 /// No row of a test's own file may be refused.
 struct NoneRefused;
@@ -178,6 +182,53 @@ impl TestApp {
     pub async fn give_role(&self, account: AccountNo, role: &'static str) {
         let give = async move |tx: &mut Tx| tx.set_role(account, role).await;
         self.site.store.write(give).await.expect("a write");
+    }
+
+    /// Signs somebody in with his password, who has no second factor. The token of the session.
+    ///
+    /// # Panics
+    /// When that opens nothing.
+    pub async fn sign_in_with(&self, name: &str, password: &str) -> String {
+        let attempt = Attempt {
+            identifier: name.to_owned(),
+            password: password.to_owned().into(),
+        };
+        match self.sign_in(attempt, &visitor()).await.expect("an answer") {
+            SignInOutcome::Open(opened) => opened.session.to_string(),
+            other => panic!("{name} was to be signed in: {other:?}"),
+        }
+    }
+
+    /// An account that acts for the site: with this role, an authenticator app, and a fresh session.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn officer(&self, name: &str, role: &'static str, power: Power) -> Officer {
+        let password = format!("the long password of {name}");
+        let csv = format!("email,password\n{name},\"{}\"\n", cheap_hash(&password));
+        self.import(&csv).await;
+        let account = self.account_of(name).await;
+        let token = self.sign_in_with(name, &password).await;
+        let owner = self.owner(&token).await.expect("an answer").expect("a session");
+        let Changed::Done(enrolment) = self.begin_app(&owner, name).await.expect("an answer") else {
+            panic!("the proof is fresh")
+        };
+        let code = app_code(&enrolment.secret, self.now());
+        let finished = self.finish_app(&owner, &enrolment.flow, &code, &visitor()).await;
+        let EnrolOutcome::Enrolled { session, .. } = finished.expect("an answer") else {
+            panic!("the code is right")
+        };
+        self.give_role(account, role).await;
+        let owner = self.owner(&session).await.expect("an answer").expect("a session");
+        officer(&owner, power, self.now()).expect("a role that may")
+    }
+
+    /// Does what follows from orders about containments, until nothing does.
+    ///
+    /// # Panics
+    /// When the database fails.
+    pub async fn run_all_containments(&self) {
+        while self.run_containments(|| false).await.expect("the database") {}
     }
 
     /// Erases an account at once, without the wait.

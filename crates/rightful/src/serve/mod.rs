@@ -42,7 +42,7 @@ pub(crate) async fn run(config: Option<&Path>, args: &SiteArgs) -> Result<ExitCo
         attempts_per_range: config.limits.sign_ins_per_range.into(),
     };
     let chance = Box::new(|| Box::new(UnwrapErr(getrandom::SysRng)) as Box<dyn rand_core::CryptoRng + Send>);
-    let app = Arc::new(App::new(site, policy, pool, Arc::new(world::now), chance).await?);
+    let app = Arc::new(App::new(site, policy, pool, Arc::new(world::now), world::uptime(), chance).await?);
     let mail = mail::mail(&config)?;
     let stop = CancellationToken::new();
     let tick = Arc::new(Notify::new());

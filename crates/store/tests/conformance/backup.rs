@@ -5,6 +5,7 @@ use rightful_core::{AccountNo, Grade, Kind};
 use rightful_store::backup::{BackupError, BackupSummary, Seal};
 use rightful_store::data_key::DataKey;
 use rightful_store::exposure::{Exposure, Pair, Untested};
+use rightful_store::incident::{Entry, EntryKind};
 use rightful_store::leak::{LeakBatch, LeakFile};
 use rightful_store::password::Replacement;
 use sha2::{Digest, Sha256};
@@ -115,6 +116,20 @@ async fn full_store(engine: Engine) -> TestStore {
             };
             tx.add_data_key(&key).await?;
             tx.raise_mark(5).await?;
+            let incident = tx.open_incident("an-incident", "An incident", account, NOW).await?;
+            tx.attach_leak(incident, leak.no, NOW).await?;
+            let entry = Entry {
+                kind: EntryKind::Note,
+                author: account,
+                body: "a note".into(),
+                at: NOW,
+            };
+            tx.add_incident_entry(incident, &entry).await?;
+            let containment = tx.draft_containment(incident, "{}", account, NOW).await?;
+            let seen = tx.containment(containment).await?.expect("it");
+            tx.begin_freeze(&seen).await?;
+            let seen = tx.containment(containment).await?.expect("it");
+            tx.end_freeze(&seen, &[1], 1, [7; 32], NOW).await?;
             tx.audit(&AuditEntry {
                 event: "test.done",
                 ..restored()

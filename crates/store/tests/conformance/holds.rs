@@ -199,7 +199,7 @@ async fn a_session_on_its_way_to_the_next_epoch_does_not_outlive_a_hold(engine: 
 async fn move_on(tx: &mut rightful_store::Tx, account: AccountNo, from: i64, to: i64) -> Result<bool, StoreError> {
     tx.end_other_sessions(account, digest(from), NOW).await?;
     let epoch = tx.raise_epoch(account).await?;
-    tx.move_session(account.block(), digest(from), digest(to), epoch).await
+    tx.move_session(account, digest(from), digest(to), epoch).await
 }
 
 /// Each of the two saw the other's hold still on the account, and left it held for good.

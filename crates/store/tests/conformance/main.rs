@@ -5,6 +5,7 @@ mod audit;
 mod authenticators;
 mod backup;
 mod budgets;
+mod containments;
 mod erasing;
 mod files;
 mod flows;

@@ -1,4 +1,5 @@
 use rightful_core::AccountNo;
+use rightful_core::PublicId;
 use rightful_core::assurance::{Acr, Born, Method, Proofs};
 use rightful_store::StoreError;
 use rightful_store::session::{Browser, ListedSession, NewSession, Session, SessionUse};
@@ -75,6 +76,8 @@ async fn a_session_comes_back_as_it_was_opened(engine: Engine) {
         browser_id: Some(id(9)),
         account_epoch: 1,
         account_open: true,
+        public_id: PublicId(id(1)),
+        role: None,
     };
     assert_eq!(session, expected);
     let list = listed(&store, 1).await;
@@ -124,7 +127,7 @@ async fn a_fresh_proof_raises_what_a_session_may(engine: Engine) {
     let (later, both) = (NOW.plus_seconds(9), new_session(1, 1).proofs.with(Method::App));
     let prove = async || {
         store
-            .done(async move |tx| tx.session_proved(0, digest(1), both, later).await)
+            .done(async move |tx| tx.session_proved(ONE, digest(1), both, later).await)
             .await
     };
     assert!(prove().await);
@@ -134,7 +137,7 @@ async fn a_fresh_proof_raises_what_a_session_may(engine: Engine) {
         (Acr::Two, both, later)
     );
     store
-        .done(async move |tx| tx.end_session(0, digest(1), NOW).await)
+        .done(async move |tx| tx.end_session(ONE, digest(1), NOW).await)
         .await;
     assert!(!prove().await, "it was ended");
 }
@@ -147,7 +150,7 @@ async fn a_session_that_moved_is_found_by_its_new_token_alone(engine: Engine) {
         store
             .done(async move |tx| {
                 let epoch = tx.raise_epoch(ONE).await?;
-                tx.move_session(0, digest(from), digest(to), epoch).await
+                tx.move_session(ONE, digest(from), digest(to), epoch).await
             })
             .await
     };
@@ -158,7 +161,7 @@ async fn a_session_that_moved_is_found_by_its_new_token_alone(engine: Engine) {
     assert_eq!((session.session_id, session.account_epoch), (id(1), 2));
     assert!(!step(1, 3).await, "the old token is dead");
     store
-        .done(async move |tx| tx.end_session(0, digest(2), NOW).await)
+        .done(async move |tx| tx.end_session(ONE, digest(2), NOW).await)
         .await;
     assert!(!step(2, 4).await, "it was ended");
 }
@@ -293,7 +296,7 @@ async fn of_many_who_move_a_session_one_does(engine: Engine) {
             let (store, to) = (store.store.clone(), digest(1_000_000 + number));
             async move {
                 store
-                    .write(async move |tx| tx.move_session(0, digest(no), to, BORN.epoch).await)
+                    .write(async move |tx| tx.move_session(AccountNo::new(no), digest(no), to, BORN.epoch).await)
                     .await
             }
         })

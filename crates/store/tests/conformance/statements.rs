@@ -27,6 +27,7 @@ const SPREAD: &[(&str, &str)] = &[
     ("recovery_code", "block"),
     ("session", "block"),
     ("browser", "block"),
+    ("cohort", "block"),
     ("sign_in", "block"),
     ("flow", "home"),
     ("budget", "home"),
@@ -69,6 +70,21 @@ const OVER_ALL_BLOCKS: &[(&str, &str)] = &[
         "asked by one worker every second or so; an index of its own",
     ),
     ("rightful_store::notice::COUNT_QUEUED", "a figure for people"),
+    ("rightful_store::account::COUNT_ROLES", "asked when somebody approves"),
+    (
+        "rightful_store::cohort::PAGE",
+        "the list of a cohort, read by one person or export",
+    ),
+    ("rightful_store::cohort::COUNTS", "the figures of a containment"),
+    ("rightful_store::cohort::BLOCKS", "asked once for each look at a wave"),
+    (
+        "rightful_store::cohort::ALL_BLOCKS",
+        "asked once before a cohort is listed or undone",
+    ),
+    (
+        "rightful_store::cohort::LEFT_TO_UNDO",
+        "asked once after the last block",
+    ),
     ("backup", "a backup reads everything"),
 ];
 
@@ -301,7 +317,7 @@ fn whole_read(plan: &[String], engine: Engine) -> Option<&String> {
             let table = line.contains("Seq Scan");
             let index = ["Index Scan", "Index Only Scan"].iter().any(|scan| line.contains(scan));
             let condition = plan.get(place + 1).filter(|next| next.contains("Index Cond"));
-            let first = ["(block = ", "(home = ", "(slot = ", "(leak_no = "];
+            let first = ["(block = ", "(home = ", "(slot = ", "(leak_no = ", "(containment_no = "];
             let entered = condition.is_some_and(|condition| first.iter().any(|first| condition.contains(first)));
             (table || (index && !entered)).then_some(line)
         }),

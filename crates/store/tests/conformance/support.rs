@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use rightful_core::assurance::{Acr, Born, Method, Proofs};
 use rightful_core::audit::{AuditEntry, AuditSubject};
+use rightful_core::containment::{Action, ContainmentNo, Decided, Evidence};
 use rightful_core::flow::Purpose;
-use rightful_core::{AccountNo, Grade, Kind, PublicId, Timestamp};
+use rightful_core::leak::LeakNo;
+use rightful_core::{AccountNo, Grade, Kind, PasswordVersion, PublicId, Timestamp};
 use rightful_store::account::{NewAccount, NewContact, NewName};
 use rightful_store::audit::{AuditRow, ChainHash};
 use rightful_store::authenticator::App;
 use rightful_store::budget::{BudgetKey, BudgetSize};
+use rightful_store::cohort::NewMember;
 use rightful_store::exposure::{Exposure, Pair, Untested};
 use rightful_store::flow::NewFlow;
 use rightful_store::hold::{HoldAction, HoldSource, NewHold};
@@ -358,6 +361,7 @@ pub(crate) fn new_notice(to: Subject, number: i64) -> NewNotice {
         sealed: format!("the letter {number}").into(),
         made_at: NOW,
         due_at: NOW,
+        containment: None,
     }
 }
 
@@ -449,10 +453,31 @@ pub(crate) async fn fill_account(store: &Store, no: i64) {
             tx.record_sign_in(account, id(no), None, &sign_in_record(true)).await?;
             tx.queue_notice(&new_notice(account.into(), no)).await?;
             tx.set_locale(account, "de").await?;
+            tx.add_members(ContainmentNo(1), &[new_member(no, 1, Action::Hold, Grade::Exact)], NOW)
+                .await?;
             tx.audit(&entry).await
         })
         .await
         .expect("rows everywhere");
+}
+
+/// A member of a cohort whose password of version 1 was found in a dump.
+pub(crate) fn new_member(no: i64, wave_no: i64, action: Action, grade: Grade) -> NewMember {
+    NewMember {
+        account: AccountNo::new(no),
+        wave_no,
+        decided: Decided {
+            action,
+            because: Evidence {
+                grade,
+                kind: Kind::Dump,
+                leak: LeakNo(1),
+                password: Some(PasswordVersion(1)),
+            },
+            changed_since: false,
+        },
+        attacked: false,
+    }
 }
 
 /// Adds one leak and returns it.

@@ -164,11 +164,10 @@ impl FromRequestParts<Site> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, state: &Site) -> Result<Self, Response> {
         let Enrolling { call, owner } = Enrolling::from_request_parts(parts, state).await?;
-        match call.app().must_enrol(&owner).await {
-            Ok(false) => Ok(Self { call, owner }),
-            Ok(true) => Err(call.problem(Code::AppFirst.into())),
-            Err(fault) => Err(call.problem(fault.into())),
+        if owner.must_enrol() {
+            return Err(call.problem(Code::AppFirst.into()));
         }
+        Ok(Self { call, owner })
     }
 }
 

@@ -16,6 +16,7 @@ mod new_password;
 mod openapi;
 mod problem;
 mod route;
+mod session;
 mod sign_in;
 mod sign_up;
 mod step_up;
@@ -99,6 +100,11 @@ fn table() -> Vec<Route> {
             "/new-password/choose",
             "The new password. Signs out everywhere, and nobody in.",
             new_password::choose,
+        ),
+        Route::get(
+            "/session",
+            "Who is signed in, and how that was proved. Cheap: ask it with every request.",
+            session::session,
         ),
         Route::get("/me", "The account at a glance.", account::me),
         Route::post(

@@ -297,10 +297,9 @@ impl FromRequestParts<Site> for SignedIn {
             }
             Err(fault) => return Err(WebFault::from(fault).answer(visit)),
         };
-        match visit.web.app.must_enrol(&owner).await {
-            Ok(true) if !enrolling => Err(visit.go(paths::SETUP_APP)),
-            Ok(_) => Ok(Self { visit, owner }),
-            Err(fault) => Err(WebFault::from(fault).answer(visit)),
+        if owner.must_enrol() && !enrolling {
+            return Err(visit.go(paths::SETUP_APP));
         }
+        Ok(Self { visit, owner })
     }
 }
