@@ -80,7 +80,13 @@ fn kill_in(victim: &dyn Victim, phase: &Phase, dice: &mut Dice) -> Outcome {
         std::thread::sleep(stood_still + Duration::from_micros(dice.below(6000) as u64));
         let look = Instant::now();
         if !running.freeze() {
-            break Outcome::Missed(running.wait());
+            let ended = running.wait();
+            if phase.stall.is_none() || ended.status == Some(0) {
+                break Outcome::Missed(ended);
+            }
+            // A statement that never ends keeps others waiting until they give up. It was looked at too late: once more.
+            running = victim.start();
+            continue;
         }
         if let Some(found) = victim.stands_in(phase, share, &running) {
             running.kill();
