@@ -4,6 +4,7 @@
 //! believed, later ones change nothing. Whatever a bounce says, it ends no session, turns off no password and starts no
 //! message: it can only make us prefer another contact. A code that is typed from a mail makes the contact good again.
 
+use hmac::{Hmac, KeyInit, Mac};
 use rightful_core::audit::{AuditEntry, AuditSubject};
 use rightful_core::contact::Reach;
 use rightful_core::{AccountNo, Timestamp};
@@ -11,10 +12,63 @@ use rightful_notify::Class;
 use rightful_notify::bounce::{self, BounceRefused};
 use rightful_store::notice::Subject;
 use rightful_store::{StoreError, Tx};
+use sha2::Sha256;
 
 use crate::app::{App, Fault};
 use crate::return_token;
+use crate::second_factor::unhex;
 use crate::site::Site;
+
+/// How far the time of a signature may be from ours, in seconds: 5 minutes. What is signed counts once anyhow, for a bounce
+/// is taken once; the time keeps a signature that was overheard from being worth anything later.
+const SIGNED_WITHIN: u64 = 5 * 60;
+
+/// What whoever posts bounces signs them with.
+#[derive(Clone)]
+pub struct BounceSecret(Hmac<Sha256>);
+
+impl std::fmt::Debug for BounceSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BounceSecret")
+    }
+}
+
+impl BounceSecret {
+    /// The fewest bytes of a secret: with a shorter one a single signature that is overheard could be enough to guess it.
+    pub const LEAST_BYTES: usize = 32;
+
+    /// A secret; `None` when it is too short.
+    ///
+    /// # Panics
+    /// Never: HMAC takes keys of any length.
+    pub fn new(secret: &str) -> Option<Self> {
+        let long_enough = secret.len() >= Self::LEAST_BYTES;
+        long_enough.then(|| Self(Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length")))
+    }
+
+    /// Whether a message was signed with it lately. `at` is the time of the signature in seconds since 1970, and `signature`
+    /// is HMAC-SHA256 of `at`, a full stop and the message, in hexadecimal.
+    pub fn signed(&self, at: &str, message: &[u8], signature: &str, now: Timestamp) -> bool {
+        let (Some(signed_at), Some(signature)) = (seconds(at), unhex(signature)) else {
+            return false;
+        };
+        if (now.micros() / 1_000_000).abs_diff(signed_at) > SIGNED_WITHIN {
+            return false;
+        }
+        let mut mac = self.0.clone();
+        mac.update(at.as_bytes());
+        mac.update(b".");
+        mac.update(message);
+        // Compares in a time that does not depend on where they differ.
+        mac.verify_slice(&signature).is_ok()
+    }
+}
+
+/// Digits, and nothing that could be written in two ways.
+fn seconds(text: &str) -> Option<i64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
+}
 
 /// What became of a bounce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +86,27 @@ pub enum BounceOutcome {
     NoFailure,
     /// It is not a bounce. Nothing was changed.
     NotBounce(BounceRefused),
+}
+
+impl BounceOutcome {
+    /// What became of it, as a stable word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Taken { .. } => "taken",
+            Self::Known => "known",
+            Self::NotOurs => "not-ours",
+            Self::NoFailure => "no-failure",
+            Self::NotBounce(_) => "not-a-bounce",
+        }
+    }
+
+    /// What is known of the contact from now on, as a stable word.
+    pub fn reach_word(&self) -> Option<&'static str> {
+        match self {
+            Self::Taken { reach } => reach.map(Reach::word),
+            _ => None,
+        }
+    }
 }
 
 impl App {

@@ -17,6 +17,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use rightful_app::bounces::BounceSecret;
 use rightful_store::Address;
 use rightful_web::server::{Caps, CertificateFiles, ServerSettings, Timeouts};
 use zeroize::Zeroizing;
@@ -59,6 +60,12 @@ impl Config {
         }
         if let Some(mut config) = config {
             config.read_secrets(&mut faults);
+            if config.mail.bounce_secret.is_some() && config.bounce_secret().is_none() {
+                faults.push(format!(
+                    "mail.bounce_secret: is shorter than {} letters; make one with: openssl rand -hex 32",
+                    BounceSecret::LEAST_BYTES
+                ));
+            }
             config.check_files(&mut faults);
             if faults.is_empty() {
                 return Ok(config);
@@ -84,6 +91,11 @@ impl Config {
         let secrets = [
             ("data.database", &mut self.data.database, &self.data.database_file),
             ("mail.password", &mut self.mail.password, &self.mail.password_file),
+            (
+                "mail.bounce_secret",
+                &mut self.mail.bounce_secret,
+                &self.mail.bounce_secret_file,
+            ),
         ];
         for (key, secret, file) in secrets {
             let Some(file) = file else { continue };
@@ -192,6 +204,11 @@ impl Config {
             Some(url) => Address::parse(url.expose()).map_err(|fault| Unusable(format!("data.database: {fault}"))),
             None => Ok(Address::Sqlite(self.data.folder.join("rightful.db"))),
         }
+    }
+
+    /// What posted bounces are signed with. One that is too short was refused when the configuration was read.
+    pub(crate) fn bounce_secret(&self) -> Option<BounceSecret> {
+        BounceSecret::new(self.mail.bounce_secret.as_ref()?.expose())
     }
 
     /// What the server needs of it.

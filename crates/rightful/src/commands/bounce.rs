@@ -46,32 +46,24 @@ async fn take(site_args: &SiteArgs) -> Result<BounceOutcome> {
 }
 
 fn tell(outcome: BounceOutcome, json: bool) -> Result<ExitCode> {
-    let (word, said) = match outcome {
-        BounceOutcome::Taken { reach } => ("taken", about_contact(reach).to_owned()),
-        BounceOutcome::Known => (
-            "known",
-            "a bounce of this notice was taken before; nothing is changed".to_owned(),
-        ),
-        BounceOutcome::NotOurs => (
-            "not-ours",
-            "its return path was not made here, or the notice is gone; nothing is changed".to_owned(),
-        ),
-        BounceOutcome::NoFailure => (
-            "no-failure",
-            "it tells of a delay, or that the message arrived; nothing is changed".to_owned(),
-        ),
-        BounceOutcome::NotBounce(refused) => ("not-a-bounce", format!("{refused}; nothing is changed")),
-    };
     if json {
-        let reach = match outcome {
-            BounceOutcome::Taken { reach } => reach.map(Reach::word),
-            _ => None,
-        };
-        print_json(&json!({ "outcome": word, "reach": reach }))?;
+        print_json(&json!({ "outcome": outcome.word(), "reach": outcome.reach_word() }))?;
     } else {
-        println!("{said}");
+        println!("{}", said(outcome));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn said(outcome: BounceOutcome) -> String {
+    match outcome {
+        BounceOutcome::Taken { reach } => about_contact(reach).to_owned(),
+        BounceOutcome::Known => "a bounce of this notice was taken before; nothing is changed".to_owned(),
+        BounceOutcome::NotOurs => {
+            "its return path was not made here, or the notice is gone; nothing is changed".to_owned()
+        }
+        BounceOutcome::NoFailure => "it tells of a delay, or that the message arrived; nothing is changed".to_owned(),
+        BounceOutcome::NotBounce(refused) => format!("{refused}; nothing is changed"),
+    }
 }
 
 const fn about_contact(reach: Option<Reach>) -> &'static str {

@@ -174,6 +174,11 @@ settings! {
         from_name: Option<String> = like("\"Example\"");
         /// The domain of return paths, where bounces go. Without it, that of `from`.
         return_domain: Option<Host> = like("\"bounces.example.com\"");
+        /// What your mail server or provider signs bounces with that it posts to `/api/v1/bounces`: 32 letters or more. Without
+        /// it none are taken there, only by `rightful bounce`.
+        bounce_secret: Option<Secret> = like("\"…\"");
+        /// A file whose one line is that secret, in place of `bounce_secret`.
+        bounce_secret_file: Option<PathBuf> = like("\"/run/secrets/rightful-bounces\"");
         /// The DKIM selector: the key's name in the DNS, as `rightful dkim init` prints it.
         dkim_selector: Option<Selector> = like("\"rightful\"");
         /// The private key that messages are signed with.

@@ -270,6 +270,26 @@ fn n05_a_file_with_a_secret_that_others_may_read_is_refused() {
 }
 
 #[test]
+fn n05_the_secret_of_bounces_is_long_and_nobody_elses() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, secret) = (folder.path().join("rightful.toml"), folder.path().join("secret"));
+    let named = format!("[mail]\nbounce_secret_file = \"{}\"\n", secret.display());
+    write(&file, &named, 0o644);
+    let long = format!("{PLANTED}, and some more letters\n");
+    write(&secret, &long, 0o644);
+    assert!(load_fault(&file).contains("mail.bounce_secret_file: others may read"));
+    write(&secret, &format!("{PLANTED}\n"), 0o600);
+    let fault = load_fault(&file);
+    assert!(
+        fault.contains("mail.bounce_secret: is shorter than 32 letters") && !fault.contains(PLANTED),
+        "{fault}"
+    );
+    write(&secret, &long, 0o600);
+    assert!(Config::load(Some(&file), env(&[])).unwrap().bounce_secret().is_some());
+    assert!(parse("").bounce_secret().is_none());
+}
+
+#[test]
 fn a_secret_may_stand_in_a_file_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let (file, secret) = (folder.path().join("rightful.toml"), folder.path().join("secret"));

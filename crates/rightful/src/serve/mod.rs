@@ -119,6 +119,7 @@ fn parts(config: &Config, app: &Arc<App>, mail: &mail::Mail) -> Result<Parts> {
         mailbox: mail.mailbox.clone(),
         help_contact: None,
         security_txt: contact.map(|contact| security_txt(contact.as_str(), world::now())),
+        bounce_secret: config.bounce_secret(),
     })
 }
 

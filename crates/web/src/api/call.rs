@@ -178,15 +178,10 @@ impl<T: DeserializeOwned> FromRequest<Site> for Document<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &Site) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
+        if !is_sent_as("application/json", request.headers()) {
             return Err(Problem::of(Code::NotJson));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejected| {
-            Problem::of(match rejected.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
-                _ => Code::Unreadable,
-            })
-        })?;
+        let bytes = body(request, state).await?;
         // What serde says of a document may quote from it, so it is told where, and not what.
         serde_json::from_slice(&bytes).map(Self).map_err(|error| {
             // Where a word of a list is expected, serde_json calls a number or an object a fault of syntax.
@@ -201,9 +196,19 @@ impl<T: DeserializeOwned> FromRequest<Site> for Document<T> {
     }
 }
 
-/// Whether the body says to be JSON, with parameters or without.
-fn is_json(headers: &HeaderMap) -> bool {
+/// The body of a call, whole.
+pub(super) async fn body(request: Request, state: &Site) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejected| {
+        Problem::of(match rejected.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge,
+            _ => Code::Unreadable,
+        })
+    })
+}
+
+/// Whether the body says to be of a kind, with parameters or without.
+pub(super) fn is_sent_as(wanted: &str, headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
-    kind.trim().eq_ignore_ascii_case("application/json")
+    kind.trim().eq_ignore_ascii_case(wanted)
 }

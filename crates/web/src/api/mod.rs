@@ -3,12 +3,14 @@
 //! A call turns a document into a use case, and its outcome into a document; nothing is decided here. Whoever is signed in
 //! shows the token of the session as `Authorization: Bearer`. No cookie is read, so another site cannot make a browser act:
 //! it can send neither the header nor this type of content without our leave (CORS), and we give none. So these paths need
-//! no exception from the check of cross-site requests either: programs send nothing for it to see.
+//! no exception from the check of cross-site requests either: programs send nothing for it to see. One call is made by no
+//! account but by the way of mail, which signs what it posts.
 //!
 //! One table (`table`) makes the routes, the description and the list that tests go through. What a call takes and gives
 //! is read off its handler, so that the description cannot say anything else.
 
 mod account;
+mod bounces;
 mod call;
 mod check;
 pub mod login;
@@ -165,6 +167,11 @@ fn table() -> Vec<Route> {
         Route::get("/step-up", "What a fresh proof is made with.", step_up::asked),
         Route::post("/step-up", "A fresh proof, before a change.", step_up::step_up),
         Route::post("/check", "Whether a message is ours.", check::check),
+        Route::post_message(
+            "/bounces",
+            "A message that came back, where `mail.bounce_secret` is configured. Of a long one the first 64 KiB are enough.",
+            bounces::take,
+        ),
         Route::post_bare(
             "/login",
             "A program asks to act for an administrator (in the manner of RFC 8628).",

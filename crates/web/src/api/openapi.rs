@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use axum::response::{IntoResponse, Response};
-use http::Method;
 use http::header::CONTENT_TYPE;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder};
-use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::Schema;
+use http::{HeaderName, Method};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, RefOr, Required,
@@ -17,7 +17,7 @@ use utoipa::openapi::{
 
 use super::problem::Problem;
 use super::route::{Described, Route};
-use super::{ROOT, table};
+use super::{ROOT, bounces, table};
 
 const ABOUT: &str = "\
 What the pages do, for programs.
@@ -96,18 +96,51 @@ fn operation(route: &Route, problem: &Described) -> OperationBuilder {
         .operation_id(Some(name))
         .tag(tag)
         .summary(Some(route.about))
-        .request_body(route.takes.as_ref().map(|takes| {
-            RequestBodyBuilder::new()
-                .required(Some(Required::True))
-                .content("application/json", Content::new(Some(takes.reference())))
-                .build()
-        }))
+        .request_body(request_body(route))
         .responses(responses(route, problem));
+    let operation = if route.takes_message {
+        operation.parameter(signed_at()).parameter(signature())
+    } else {
+        operation
+    };
     if route.signed_in {
         operation.security(SecurityRequirement::new::<_, [&str; 0], &str>(SESSION, []))
     } else {
         operation
     }
+}
+
+fn request_body(route: &Route) -> Option<RequestBody> {
+    let text = || ObjectBuilder::new().schema_type(Type::String).build();
+    let (kind, schema) = match &route.takes {
+        Some(takes) => ("application/json", takes.reference()),
+        None if route.takes_message => (bounces::MESSAGE, text().into()),
+        None => return None,
+    };
+    let body = RequestBodyBuilder::new().required(Some(Required::True));
+    Some(body.content(kind, Content::new(Some(schema))).build())
+}
+
+fn signed_at() -> Parameter {
+    let about = "When it was signed, in seconds since 1970; at most 5 minutes from our time.";
+    header(&bounces::TIME, about, "^[0-9]+$")
+}
+
+fn signature() -> Parameter {
+    let about =
+        "HMAC-SHA256, under the configured secret, of the time as it stands in its header, a full stop, and the body.";
+    header(&bounces::SIGNATURE, about, "^[0-9a-fA-F]{64}$")
+}
+
+fn header(name: &HeaderName, about: &str, pattern: &str) -> Parameter {
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    ParameterBuilder::new()
+        .name(name.as_str())
+        .parameter_in(ParameterIn::Header)
+        .required(Required::True)
+        .description(Some(about))
+        .schema(Some(text.build()))
+        .build()
 }
 
 fn responses(route: &Route, problem: &Described) -> ResponsesBuilder {

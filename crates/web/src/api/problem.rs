@@ -27,6 +27,8 @@ pub enum Code {
     Unreadable,
     /// The body is not sent as `application/json`.
     NotJson,
+    /// The body is not sent as `message/rfc822`.
+    NotMail,
     /// The body is larger than 64 KiB.
     TooLarge,
     /// The document is not as described: a member is missing, unknown, or of another type.
@@ -49,6 +51,8 @@ pub enum Code {
     AppFirst,
     /// The administrator refused.
     LoginRefused,
+    /// The message is not signed as described, or was not signed lately.
+    NotSigned,
     /// Another site asked for a change.
     CrossSite,
     /// There is no such thing.
@@ -84,6 +88,11 @@ impl Code {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "Not sent as JSON",
                 "Send the body with the header \"Content-Type: application/json\".",
+            ),
+            Self::NotMail => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Not sent as a message",
+                "Send the body with the header \"Content-Type: message/rfc822\".",
             ),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Too large", "The body may have 64 KiB."),
             Self::NotAsDescribed => (
@@ -135,6 +144,11 @@ impl Code {
                 StatusCode::FORBIDDEN,
                 "The administrator refused",
                 "The program gets no token.",
+            ),
+            Self::NotSigned => (
+                StatusCode::FORBIDDEN,
+                "Not signed",
+                "The signature is missing, not made with our secret over this time and body, or its time is more than 5 minutes from ours.",
             ),
             Self::CrossSite => (
                 StatusCode::FORBIDDEN,

@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Ref, RefOr};
 
-use super::call::{Caller, Document};
+use super::bounces::SignedMessage;
+use super::call::{Anybody, Caller, Document};
 use super::problem::Refused;
 use super::{Call, ROOT};
 use crate::site::Site;
@@ -60,6 +61,8 @@ pub(super) struct Route {
     pub(super) about: &'static str,
     pub(super) signed_in: bool,
     pub(super) takes: Option<Described>,
+    /// Whether it takes a signed message in the place of a document.
+    pub(super) takes_message: bool,
     pub(super) gives: Option<Described>,
     pub(super) handler: MethodRouter<Site>,
 }
@@ -84,6 +87,30 @@ impl Route {
             about,
             signed_in: C::SIGNED_IN,
             takes: Some(Described::of::<T>()),
+            takes_message: false,
+            gives: G::described(),
+            handler: on(MethodFilter::POST, answered),
+        }
+    }
+
+    /// Takes a signed message by POST.
+    pub(super) fn post_message<G, F, Fut>(path: &'static str, about: &'static str, handler: F) -> Self
+    where
+        G: Given + 'static,
+        F: Fn(Anybody, SignedMessage) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<G, Refused>> + Send,
+    {
+        let answered = move |caller: Anybody, message: SignedMessage| async move {
+            let answerer = caller.answerer();
+            answerer.answer(handler(caller, message).await)
+        };
+        Self {
+            method: Method::POST,
+            path,
+            about,
+            signed_in: false,
+            takes: None,
+            takes_message: true,
             gives: G::described(),
             handler: on(MethodFilter::POST, answered),
         }
@@ -145,6 +172,7 @@ impl Route {
             about,
             signed_in: C::SIGNED_IN,
             takes: None,
+            takes_message: false,
             gives: G::described(),
             handler: on(filter, answered),
         }

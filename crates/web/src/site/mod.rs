@@ -25,6 +25,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
 use rightful_app::app::App;
+use rightful_app::bounces::BounceSecret;
 use rightful_core::Timestamp;
 
 use crate::api;
@@ -80,6 +81,8 @@ pub struct Parts {
     pub help_contact: Option<String>,
     /// The text of `/.well-known/security.txt`.
     pub security_txt: Option<String>,
+    /// What posted bounces are signed with; without it none are taken.
+    pub bounce_secret: Option<BounceSecret>,
 }
 
 /// The parts, shared by all requests.

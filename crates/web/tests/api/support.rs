@@ -11,6 +11,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use rightful_app::app::App;
+use rightful_app::bounces::BounceSecret;
 use rightful_testkit::app::TestApp;
 pub(crate) use rightful_testkit::databases::Engine;
 pub(crate) use rightful_testkit::given::{HoldAction, HoldSource, app_code, cheap_hash};
@@ -44,6 +45,9 @@ pub(crate) const PASSWORD: &str = "kestrel above the harbour";
 /// Another one that may be chosen.
 pub(crate) const NEW_PASSWORD: &str = "seven grey lanterns, one red";
 
+/// What bounces that are posted are signed with.
+pub(crate) const BOUNCE_SECRET: &str = "a secret of the mail server and us";
+
 /// A site in service. Derefs to its [`TestApp`].
 pub(crate) struct TestSite {
     app: TestApp,
@@ -61,6 +65,15 @@ impl Deref for TestSite {
 
 /// The pages and the API of a node.
 pub(crate) fn node(app: Arc<App>) -> Router {
+    node_with(app, BounceSecret::new(BOUNCE_SECRET))
+}
+
+/// The same where nobody posts bounces.
+pub(crate) fn node_without_bounces(app: Arc<App>) -> Router {
+    node_with(app, None)
+}
+
+fn node_with(app: Arc<App>, bounce_secret: Option<BounceSecret>) -> Router {
     router(Parts {
         app,
         branding: Arc::new(Branding::named("Example")),
@@ -69,6 +82,7 @@ pub(crate) fn node(app: Arc<App>) -> Router {
         mailbox: None,
         help_contact: None,
         security_txt: None,
+        bounce_secret,
     })
 }
 

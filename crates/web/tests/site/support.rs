@@ -80,6 +80,7 @@ pub(crate) fn pages(app: Arc<App>) -> Router {
         mailbox: None,
         help_contact: None,
         security_txt: None,
+        bounce_secret: None,
     })
 }
 
