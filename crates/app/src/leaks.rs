@@ -1,6 +1,6 @@
 //! Looking at leaks, exporting what they came to, and forgetting them.
 
-use rightful_core::audit::AuditSubject;
+use rightful_core::audit::{AuditEntry, AuditSubject};
 use rightful_core::leak::{LeakNo, LeakState};
 use rightful_core::{AccountNo, Grade, Timestamp};
 use rightful_store::account::{Account, Name};
@@ -175,13 +175,18 @@ pub async fn forget_leak(site: &Site, env: &Env, leak: &Leak) -> Result<u64, Sto
     }
     let blocks = site.store.read(async |tx| tx.blocks().await).await?;
     let mut dropped = 0;
+    let entry = site.entry(
+        AuditSubject::Leak(leak.no.0),
+        "leak.digests_dropped",
+        String::new(),
+        now,
+    );
     for block in 0..blocks {
-        let subject = AuditSubject::Leak(leak.no.0);
         dropped += site
             .store
             .write(async |tx| {
                 let dropped = tx.leak_forget_block(leak.no, block).await?;
-                told(tx, site, subject, "leak.digests_dropped", block, dropped, now).await
+                told(tx, &entry, block, dropped).await
             })
             .await?;
     }
@@ -189,7 +194,7 @@ pub async fn forget_leak(site: &Site, env: &Env, leak: &Leak) -> Result<u64, Sto
 }
 
 /// Drops the leaked hashes whose time is over: whoever has not signed in for 180 days is not tested with them any more. Answers
-/// how many. To be called from time to time; a scan does it too.
+/// how many. A scan does it, and the server from time to time, block by block.
 ///
 /// # Errors
 /// What the database says; run again, it goes on.
@@ -197,30 +202,26 @@ pub async fn drop_expired_hashes(site: &Site, now: Timestamp) -> Result<u64, Sto
     let blocks = site.store.read(async |tx| tx.blocks().await).await?;
     let mut all = 0;
     for block in 0..blocks {
-        all += site
-            .store
-            .write(async |tx| {
-                let dropped = tx.drop_expired_untested(block, now).await?;
-                told(tx, site, AuditSubject::Site, "untested.expired", block, dropped, now).await
-            })
-            .await?;
+        all += drop_expired_in(site, block, now).await?;
     }
     Ok(all)
 }
 
+/// The same for one block.
+pub(crate) async fn drop_expired_in(site: &Site, block: i64, now: Timestamp) -> Result<u64, StoreError> {
+    let entry = site.entry(AuditSubject::Site, "untested.expired", String::new(), now);
+    let drop = async move |tx: &mut Tx| {
+        let dropped = tx.drop_expired_untested(block, now).await?;
+        told(tx, &entry, block, dropped).await
+    };
+    site.store.write(drop).await
+}
+
 /// Notes in the audit log that rows of a block were dropped, if any were; answers how many.
-async fn told(
-    tx: &mut Tx,
-    site: &Site,
-    subject: AuditSubject,
-    event: &'static str,
-    block: i64,
-    dropped: u64,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
+async fn told(tx: &mut Tx, entry: &AuditEntry, block: i64, dropped: u64) -> Result<u64, StoreError> {
     if dropped > 0 {
         let body = serde_json::json!({ "block": block, "rows": dropped }).to_string();
-        tx.audit(&site.entry(subject, event, body, now)).await?;
+        tx.audit(&AuditEntry { body, ..entry.clone() }).await?;
     }
     Ok(dropped)
 }

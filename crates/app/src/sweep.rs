@@ -3,6 +3,7 @@
 use crate::app::{App, Fault};
 use crate::budgets::homes_without_accounts;
 use crate::decoy::{HOMES_OF_NOBODY, sweep_before};
+use crate::leaks::drop_expired_in;
 use crate::notices::KEPT_FOR;
 
 /// How long a budget must have been full before its row says nothing any more. Longer than any clock is put back.
@@ -35,10 +36,10 @@ impl App {
                 .write(async move |tx| {
                     tx.drop_expired_flows(block, sweep_before(now)).await?;
                     tx.drop_full_budgets(block, now.plus_seconds(-FULL_FOR)).await?;
-                    tx.drop_old_notices(block, now.plus_seconds(-KEPT_FOR)).await?;
-                    tx.drop_expired_untested(block, now).await
+                    tx.drop_old_notices(block, now.plus_seconds(-KEPT_FOR)).await
                 })
                 .await?;
+            drop_expired_in(&self.site, block, now).await?;
         }
         let homes: Vec<i64> = homes_without_accounts().collect();
         self.site
