@@ -269,14 +269,14 @@ impl App {
                 tx.release_key(account, &crate::notices::address_key(&old.address))
                     .await?;
             }
-            let kept = keep_only(tx, kept, now).await?;
+            keep_only(tx, kept, now).await?;
             queue_all(tx, &told).await?;
             tx.audit(&entry).await?;
-            Ok(kept)
+            Ok(true)
         });
         match written.await {
             Ok(true) => Ok(AddressOutcome::Done(next.text())),
-            // Somebody else took the address meanwhile.
+            // Somebody else took the address meanwhile, or the session was ended.
             Ok(false) | Err(StoreError::AlreadyExists | StoreError::Changed { .. }) => Ok(AddressOutcome::StartAgain),
             Err(error) => Err(error.into()),
         }

@@ -7,7 +7,7 @@ use rightful_core::identifier::{Identifier, IdentifierKind};
 use crate::app::{App, Fault};
 use crate::notices::{Notice, queue_all};
 use crate::second_factor::Changed;
-use crate::sessions::Owner;
+use crate::sessions::{Owner, unless_ended};
 use crate::visitor::Visitor;
 
 /// How long a deletion waits, in seconds: 14 days.
@@ -30,16 +30,16 @@ impl App {
         let entry = self
             .site
             .entry(AuditSubject::Account(account), "deletion.planned", "{}".to_owned(), now);
-        self.site
-            .store
-            .write(async move |tx| {
-                tx.guard_epoch(account, epoch).await?;
-                tx.set_erase_at(account, Some(on)).await?;
-                queue_all(tx, &told).await?;
-                tx.audit(&entry).await
-            })
-            .await?;
-        Ok(Changed::Done(on))
+        let written = self.site.store.write(async move |tx| {
+            tx.guard_epoch(account, epoch).await?;
+            tx.set_erase_at(account, Some(on)).await?;
+            queue_all(tx, &told).await?;
+            tx.audit(&entry).await
+        });
+        Ok(match unless_ended(written.await)? {
+            Some(()) => Changed::Done(on),
+            None => Changed::SignedOut,
+        })
     }
 
     /// Takes a planned deletion back.

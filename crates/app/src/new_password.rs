@@ -27,7 +27,7 @@ use crate::env::Env;
 use crate::mail_code::Memory;
 use crate::notices::{Notice, masked, queue_all};
 use crate::second_factor::Changed;
-use crate::sessions::{Owner, keep_only, locale_of, with_standing};
+use crate::sessions::{Owner, keep_only, locale_of, unless_ended, with_standing};
 use crate::sign_in::{FactorVerdict, Marks, SignInView, floor_of, marks, sign_in_view, typed_forms, typed_key};
 use crate::visitor::Visitor;
 
@@ -759,16 +759,14 @@ impl App {
         let changed = self.site.store.write(async move |tx| {
             kept.guard(tx).await?;
             tx.replace_password(&change).await?;
-            let kept = keep_only(tx, kept, now).await?;
+            keep_only(tx, kept, now).await?;
             queue_all(tx, &told).await?;
-            tx.audit(&entry).await?;
-            Ok(kept)
+            tx.audit(&entry).await
         });
-        match changed.await {
-            Ok(true) => Ok(Changed::Done(PasswordChange::Done(token.text()))),
-            Ok(false) | Err(StoreError::Changed { .. }) => Ok(Changed::SignedOut),
-            Err(error) => Err(error.into()),
-        }
+        Ok(match unless_ended(changed.await)? {
+            Some(()) => Changed::Done(PasswordChange::Done(token.text())),
+            None => Changed::SignedOut,
+        })
     }
 
     /// Whether a text is the account's password now. Its budget was spent by the caller.

@@ -18,7 +18,7 @@ use crate::app::{App, Fault};
 use crate::budgets::{Spending, Tried};
 use crate::env::Env;
 use crate::notices::{FactorChange, Locale, Notice, queue_all};
-use crate::sessions::{Owner, keep_only, locale_of, with_standing};
+use crate::sessions::{Owner, keep_only, locale_of, unless_ended, with_standing};
 use crate::sign_in::FactorVerdict;
 use crate::visitor::Visitor;
 
@@ -348,10 +348,10 @@ impl App {
             tx.add_app(account, &app).await?;
             tx.replace_recovery_codes(account, &digests, now).await?;
             tx.session_proved(account, session_hash, proofs, now).await?;
-            let kept = keep_only(tx, kept, now).await?;
+            keep_only(tx, kept, now).await?;
             queue_all(tx, &told).await?;
             tx.audit(&entry).await?;
-            Ok(kept)
+            Ok(true)
         });
         match enrolled.await {
             Ok(true) => Ok(EnrolOutcome::Enrolled {
@@ -395,16 +395,16 @@ impl App {
             "{}".to_owned(),
             now,
         );
-        self.site
-            .store
-            .write(async move |tx| {
-                tx.guard_epoch(account, epoch).await?;
-                tx.replace_recovery_codes(account, &digests, now).await?;
-                queue_all(tx, &told).await?;
-                tx.audit(&entry).await
-            })
-            .await?;
-        Ok(Changed::Done(codes.iter().map(RecoveryCode::shown).collect()))
+        let written = self.site.store.write(async move |tx| {
+            tx.guard_epoch(account, epoch).await?;
+            tx.replace_recovery_codes(account, &digests, now).await?;
+            queue_all(tx, &told).await?;
+            tx.audit(&entry).await
+        });
+        Ok(match unless_ended(written.await)? {
+            Some(()) => Changed::Done(codes.iter().map(RecoveryCode::shown).collect()),
+            None => Changed::SignedOut,
+        })
     }
 
     /// Removes the apps of an owner, and the recovery codes with them: they stand in for an app. Everything else ends.
@@ -426,16 +426,16 @@ impl App {
             .entry(AuditSubject::Account(account), "app.removed", "{}".to_owned(), now);
         let token = self.next_session_token(owner, &mut env);
         let kept = owner.kept_as(&token);
-        let kept = self.site.store.write(async move |tx| {
+        let written = self.site.store.write(async move |tx| {
             kept.guard(tx).await?;
             for app in tx.apps(account).await? {
                 tx.end_app(account, app.authenticator_no, now).await?;
             }
             tx.replace_recovery_codes(account, &[], now).await?;
-            let kept = keep_only(tx, kept, now).await?;
+            keep_only(tx, kept, now).await?;
             queue_all(tx, &told).await?;
             tx.audit(&entry).await?;
-            Ok(kept)
+            Ok(true)
         });
         Ok(if kept.await? {
             Changed::Done(token.text())

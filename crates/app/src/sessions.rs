@@ -385,7 +385,8 @@ impl App {
         Ok(ended.await?)
     }
 
-    /// Signs an owner out everywhere but here: the epoch rises, and this session gets a new token under it.
+    /// Signs an owner out everywhere but here: the epoch rises, and this session gets a new token under it. `None` when it was
+    /// ended meanwhile: nothing is changed then.
     ///
     /// # Errors
     /// What the database says.
@@ -400,13 +401,12 @@ impl App {
         );
         let token = self.next_session_token(owner, &mut env);
         let kept = owner.kept_as(&token);
-        let kept = self.site.store.write(async move |tx| {
+        let written = self.site.store.write(async move |tx| {
             kept.guard(tx).await?;
-            let kept = keep_only(tx, kept, now).await?;
-            tx.audit(&entry).await?;
-            Ok(kept)
+            keep_only(tx, kept, now).await?;
+            tx.audit(&entry).await
         });
-        Ok(kept.await?.then(|| token.text()))
+        Ok(unless_ended(written.await)?.map(|()| token.text()))
     }
 
     /// A new token for the session of a request.
@@ -440,14 +440,30 @@ impl App {
     }
 }
 
-/// Raises the epoch and ends every session but that of the owner, which goes on under a new token. False when that was ended
-/// meanwhile.
+/// Raises the epoch and ends every session but that of the owner, which goes on under a new token.
 ///
 /// [`Kept::guard`] comes first in the transaction.
-pub(crate) async fn keep_only(tx: &mut Tx, kept: Kept, now: Timestamp) -> Result<bool, StoreError> {
+///
+/// # Errors
+/// [`StoreError::Changed`] when that session was ended meanwhile, by its owner in another browser perhaps, who took it for a
+/// thief's. Nothing of the change is kept then: who has no session changes nothing.
+pub(crate) async fn keep_only(tx: &mut Tx, kept: Kept, now: Timestamp) -> Result<(), StoreError> {
     tx.end_other_sessions(kept.account, kept.from, now).await?;
     let epoch = tx.raise_epoch(kept.account).await?;
-    tx.move_session(kept.account, kept.from, kept.to, epoch).await
+    match tx.move_session(kept.account, kept.from, kept.to, epoch).await? {
+        true => Ok(()),
+        false => Err(StoreError::Changed { what: "session" }),
+    }
+}
+
+/// What a change came to that its owner made in a session. That the session died since the request came is no fault but an
+/// outcome: `None`.
+pub(crate) fn unless_ended<T>(written: Result<T, StoreError>) -> Result<Option<T>, Fault> {
+    match written {
+        Ok(done) => Ok(Some(done)),
+        Err(StoreError::Changed { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A session that outlives a change that its owner makes in it, and its next token.
