@@ -1,11 +1,14 @@
 //! Deleting one's account: planned, with a wait in which it can be taken back, then done.
 
-use rightful_core::Timestamp;
 use rightful_core::audit::AuditSubject;
-use rightful_core::identifier::{Identifier, IdentifierKind};
+use rightful_core::identifier::MatchKey;
+use rightful_core::{AccountNo, Timestamp};
+use rightful_store::{StoreError, Tx};
 
+use crate::accounts::account_id;
 use crate::app::{App, Fault};
 use crate::notices::{Notice, queue_all};
+use crate::scan_leak::match_keys_of_stored;
 use crate::second_factor::Changed;
 use crate::sessions::{Owner, unless_ended};
 use crate::visitor::Visitor;
@@ -80,15 +83,12 @@ impl App {
             let entry = self
                 .site
                 .entry(AuditSubject::Account(account), "account.erased", "{}".to_owned(), now);
-            let names = self.site.store.read(async move |tx| tx.names(&[account]).await).await?;
-            let keys: Vec<Vec<u8>> = names
-                .iter()
-                .filter_map(|name| read_name(&name.kind, &name.given))
-                .flat_map(|identifier| identifier.match_keys().to_vec())
-                .collect();
             self.site
                 .store
                 .write(async move |tx| {
+                    // A name that is added meanwhile is either among these or refused.
+                    tx.take_turn(account).await?;
+                    let keys = loose_keys(tx, account).await?;
                     if tx.erase_account(account, &keys, now).await? {
                         tx.audit(&entry).await?;
                     }
@@ -100,12 +100,19 @@ impl App {
     }
 }
 
-/// A name of an account as the identifier that it is.
-fn read_name(kind: &str, given: &str) -> Option<Identifier> {
-    let read = match IdentifierKind::from_word(kind)? {
-        IdentifierKind::Email => Identifier::email(given),
-        IdentifierKind::Username => Identifier::username(given),
-        IdentifierKind::Phone => Identifier::phone(given, None),
-    };
-    read.ok()
+/// Every loose key that an account may be found by: those of its names and addresses, also of former ones, and of its id, by
+/// which a site without names signs people in.
+async fn loose_keys(tx: &mut Tx, account: AccountNo) -> Result<Vec<Vec<u8>>, StoreError> {
+    let names = tx.names(&[account]).await?.into_iter();
+    let contacts = tx.contacts(account).await?.into_iter();
+    let known = names
+        .map(|name| (name.kind, name.key))
+        .chain(contacts.map(|contact| (contact.kind, contact.address)));
+    let mut keys: Vec<Vec<u8>> = known
+        .flat_map(|(kind, text)| match_keys_of_stored(&kind, &text))
+        .collect();
+    let id = tx.account(account).await?.map(|account| account_id(&account));
+    let key = id.and_then(|id| MatchKey::of(id.as_bytes()));
+    keys.extend(key.map(|key| key.as_bytes().to_vec()));
+    Ok(keys)
 }

@@ -765,23 +765,22 @@ fn digests(view: &MatchView) -> Vec<[u8; 32]> {
         .collect()
 }
 
-/// The match keys of a stored name come from its strict key, as they did when it was imported.
 fn known_name(kind: &str, key: &str, given: &str) -> KnownName {
-    let match_keys = match IdentifierKind::from_word(kind) {
-        Some(IdentifierKind::Phone) => Identifier::phone(key, None)
-            .map(|phone| phone.match_keys().to_vec())
-            .ok(),
-        _ => None,
-    };
-    let match_keys = match_keys.unwrap_or_else(|| {
-        MatchKey::of(key.as_bytes())
-            .map(|key| key.as_bytes().to_vec())
-            .into_iter()
-            .collect()
-    });
     KnownName {
         given: given.to_owned(),
         strict: key.to_owned(),
-        match_keys,
+        match_keys: match_keys_of_stored(kind, key),
     }
+}
+
+/// The match keys of a stored name come from its strict key, as they did when it was imported: how a telephone number was given
+/// says nothing without the region that completed it.
+pub(crate) fn match_keys_of_stored(kind: &str, key: &str) -> Vec<Vec<u8>> {
+    if IdentifierKind::from_word(kind) == Some(IdentifierKind::Phone)
+        && let Ok(phone) = Identifier::phone(key, None)
+    {
+        return phone.match_keys().to_vec();
+    }
+    let loose = MatchKey::of(key.as_bytes()).map(|key| key.as_bytes().to_vec());
+    loose.into_iter().collect()
 }

@@ -343,7 +343,7 @@ impl Tx {
     /// COMMITTED two such decisions would each miss what the other is about to write. Every statement after this one sees
     /// what was committed before. Take it first, so that turns are taken in one order. False when there is no such account
     /// any more.
-    pub(crate) async fn take_turn(&mut self, no: AccountNo) -> Result<bool, StoreError> {
+    pub async fn take_turn(&mut self, no: AccountNo) -> Result<bool, StoreError> {
         Ok(self.sql(TAKE_TURN).bind(no.block()).bind(no.get()).run().await? == 1)
     }
 
