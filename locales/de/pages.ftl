@@ -248,6 +248,8 @@ remove-app-since = Seit { $day } meldet sich niemand ohne einen Code aus deiner 
 remove-app-effect = Wenn du sie entfernst, öffnet dein Passwort allein dein Konto, und auch die Notfallcodes gelten nicht mehr.
 remove-app-new-phone = Wenn du ein neues Telefon hast, richte die App gleich danach dort ein.
 remove-app-submit = App entfernen
+remove-app-longer-password = Dafür muss es mindestens { $least } Zeichen haben. Deines hat vielleicht weniger: Wähle zuerst ein längeres.
+remove-app-choose-password = Neues Passwort wählen
 
 recovery-codes-title = Notiere deine Notfallcodes
 recovery-codes-text =

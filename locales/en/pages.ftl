@@ -252,6 +252,8 @@ remove-app-since = Since { $day } nobody can sign in to your account without a c
 remove-app-effect = If you remove it, your password alone opens your account, and your recovery codes end too.
 remove-app-new-phone = If you have a new phone, add the app there right afterwards.
 remove-app-submit = Remove the app
+remove-app-longer-password = For that it must have at least { $least } characters. Yours may have fewer: choose a longer one first.
+remove-app-choose-password = Choose a new password
 
 recovery-codes-title = Note your recovery codes
 recovery-codes-text =

@@ -20,6 +20,8 @@ pub struct Glance {
     pub identifier: String,
     /// Since when the password is as it is.
     pub password_set_at: Option<Timestamp>,
+    /// Whether the password is known to be long enough to open the account by itself; so is none at all.
+    pub password_alone: bool,
     /// Where we write to.
     pub address: Option<String>,
     /// Since when an app is enrolled.
@@ -58,6 +60,7 @@ impl App {
             Ok(Some(Glance {
                 identifier: identifier.unwrap_or_default(),
                 password_set_at: view.password.as_ref().map(|password| password.set_at),
+                password_alone: view.password.as_ref().is_none_or(|password| password.alone),
                 address,
                 app_since,
                 recovery_codes_left: tx.count_recovery_codes(account).await?,

@@ -606,6 +606,8 @@ impl Run<'_> {
             kind: hash.kind().word().to_owned(),
             weak: hash.is_weak_fast(),
             origin: Origin::Imported,
+            // A hash does not tell. The first sign-in will.
+            alone: false,
         }
     }
 

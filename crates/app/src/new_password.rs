@@ -610,6 +610,7 @@ impl App {
             kind: hash.kind().word().to_owned(),
             weak: false,
             origin: Origin::Set,
+            alone: accepted.is_good_alone(),
         })
     }
 

@@ -75,6 +75,14 @@ pub enum Changed<T> {
     SignedOut,
 }
 
+/// How the removal of the apps came out.
+pub enum AppRemoval {
+    /// They are gone; the session goes on under this token.
+    Done(Zeroizing<String>),
+    /// The password is too short to be all that is left, or nobody knows how long it is: a longer one must be chosen first.
+    LongerPassword,
+}
+
 impl App {
     /// Tries a code of an app or a recovery code.
     #[expect(clippy::too_many_arguments, reason = "who, what, from where, when")]
@@ -409,9 +417,12 @@ impl App {
 
     /// Removes the apps of an owner, and the recovery codes with them: they stand in for an app. Everything else ends.
     ///
+    /// Beside a second factor a password of 8 characters will do, alone it needs 15 (NIST SP 800-63B-4 §3.1.1.2). So the factor
+    /// goes only when the password is known to have them.
+    ///
     /// # Errors
     /// See [`Fault`].
-    pub async fn remove_app(&self, owner: &Owner, visitor: &Visitor) -> Result<Changed<Zeroizing<String>>, Fault> {
+    pub async fn remove_app(&self, owner: &Owner, visitor: &Visitor) -> Result<Changed<AppRemoval>, Fault> {
         let mut env = self.env();
         let now = env.now();
         if !owner.is_fresh(now) {
@@ -428,6 +439,14 @@ impl App {
         let kept = owner.kept_as(&token);
         let written = self.site.store.write(async move |tx| {
             kept.guard(tx).await?;
+            // Read after the guard, so that no shorter one is set meanwhile.
+            if tx
+                .current_password(account)
+                .await?
+                .is_some_and(|current| !current.alone)
+            {
+                return Ok(false);
+            }
             for app in tx.apps(account).await? {
                 tx.end_app(account, app.authenticator_no, now).await?;
             }
@@ -437,10 +456,10 @@ impl App {
             tx.audit(&entry).await?;
             Ok(true)
         });
-        Ok(if kept.await? {
-            Changed::Done(token.text())
-        } else {
-            Changed::SignedOut
+        Ok(match unless_ended(written.await)? {
+            Some(true) => Changed::Done(AppRemoval::Done(token.text())),
+            Some(false) => Changed::Done(AppRemoval::LongerPassword),
+            None => Changed::SignedOut,
         })
     }
 }

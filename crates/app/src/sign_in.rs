@@ -9,7 +9,7 @@ use rightful_core::containment::{self, Action, Pending};
 use rightful_core::flow::{self, Needs, Progress, Purpose, SignedIn, Step};
 use rightful_core::identifier::{DefaultRegion, Identifier};
 use rightful_core::leak::LeakNo;
-use rightful_core::password_rule::{MAX_BYTES, normal_form};
+use rightful_core::password_rule::{MAX_BYTES, is_good_alone, normal_form};
 use rightful_core::{AccountNo, Grade, Kind, Timestamp};
 use rightful_crypto::password::{Arena, Argon2Params, HashKind, StoredHash, hash_new, leaked_readings};
 use rightful_crypto::pool::Priority;
@@ -394,8 +394,11 @@ impl App {
             }
             Step::Password | Step::MailCode | Step::Choose(_) | Step::Denied => SignInOutcome::Denied,
         };
-        if verdict.rehash && matches!(outcome, SignInOutcome::Open(_) | SignInOutcome::Factor(_)) {
-            self.upgrade(&view, &attempt.password, now, env).await?;
+        if matches!(outcome, SignInOutcome::Open(_) | SignInOutcome::Factor(_)) {
+            self.note_length(&view, &attempt.password).await?;
+            if verdict.rehash {
+                self.upgrade(&view, &attempt.password, now, env).await?;
+            }
         }
         Ok(outcome)
     }
@@ -672,6 +675,22 @@ impl App {
             .write(async move |tx| tx.password_told(account, password_no, now).await);
         opened.known_leaked = write.await?;
         Ok(opened)
+    }
+
+    /// Notes of a password whose length nobody knew that it is long enough to open the account by itself.
+    async fn note_length(&self, view: &SignInView, password: &Zeroizing<String>) -> Result<(), Fault> {
+        let Some(seen) = view.password.as_ref().filter(|seen| !seen.alone) else {
+            return Ok(());
+        };
+        if !normal_form(password).is_ok_and(|normal| is_good_alone(&normal)) {
+            return Ok(());
+        }
+        let (account, password_no) = (seen.account, seen.password_no);
+        let note = self
+            .site
+            .store
+            .write(async move |tx| tx.password_alone(account, password_no).await);
+        Ok(note.await?)
     }
 
     /// Puts our own kind of hash in the place of an imported one, once its password was typed.

@@ -81,6 +81,17 @@ impl AcceptedPassword {
     pub fn as_bytes(&self) -> &[u8] {
         self.normal.as_bytes()
     }
+
+    /// Whether it may open its account by itself: it may have been chosen beside a second factor that is removed later. How
+    /// long it is, is kept nowhere, but this must be.
+    pub fn is_good_alone(&self) -> bool {
+        is_good_alone(&self.normal)
+    }
+}
+
+/// Whether a password in its [`normal_form`] has the characters that it needs without a second factor.
+pub fn is_good_alone(normal: &str) -> bool {
+    normal.chars().count() >= AT_LEAST_ALONE
 }
 
 impl std::fmt::Debug for AcceptedPassword {

@@ -165,7 +165,7 @@ tables! {
     contact (block Integer, account_no Integer, contact_no Integer; kind Text, address Text, verified_at Integer,
         replaced_at Integer, added_at Integer, reach Text)
     password (block Integer, account_no Integer, password_no Integer; state Text, sealed Bytes, kind Text, weak Integer,
-        origin Text, set_at Integer, changed_at Integer, told_at Integer)
+        origin Text, set_at Integer, changed_at Integer, told_at Integer, alone Integer)
     replaced_hash (block Integer, account_no Integer, digest Bytes; replaced_at Integer)
     exposure (block Integer, account_no Integer, leak_no Integer, secret_tag Bytes; grade Text, kind Text,
         password_no Integer, loose Integer, position Bytes, found_at Integer)

@@ -35,6 +35,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "containment",
         text: include_str!("../migrations/0003_containment.sql"),
     },
+    Migration {
+        version: 4,
+        name: "password_length",
+        text: include_str!("../migrations/0004_password_length.sql"),
+    },
 ];
 
 /// The table that says which migrations were applied; the only one that is not made by one.

@@ -8,14 +8,14 @@ use crate::adapter::Tx;
 use crate::text::{list, many, statements};
 
 many! {
-    ADD = "INSERT INTO password (block, account_no, password_no, state, sealed, kind, weak, origin, set_at, changed_at) VALUES",
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ADD = "INSERT INTO password (block, account_no, password_no, state, sealed, kind, weak, origin, set_at, changed_at, alone) VALUES",
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         "";
 }
 
 statements! {
     hot: LAST = "SELECT CAST(COALESCE(MAX(password_no), 0) AS BIGINT) FROM password WHERE block = $1 AND account_no = $2";
-    hot: IN_BLOCK = concat!("SELECT account_no, password_no, state, sealed, kind, weak, origin, set_at, changed_at FROM password
+    hot: IN_BLOCK = concat!("SELECT account_no, password_no, state, sealed, kind, weak, origin, set_at, changed_at, alone FROM password
         WHERE block = $1 AND account_no IN (", list!(), ") ORDER BY account_no, password_no");
     hot: DIGESTS_IN_BLOCK = concat!("SELECT account_no, digest FROM replaced_hash
         WHERE block = $1 AND account_no IN (", list!(), ")");
@@ -26,7 +26,7 @@ statements! {
     hot: NEW_EPOCH = "UPDATE account SET epoch = epoch + 1, version = version + 1 WHERE block = $1 AND account_no = $2";
     hot: DROP_UNTESTED = "DELETE FROM untested WHERE block = $1 AND account_no = $2";
     /// Those that wait to be wrapped; the partial index holds nothing else.
-    hot: WEAK = "SELECT account_no, password_no, state, sealed, kind, weak, origin, set_at, changed_at FROM password
+    hot: WEAK = "SELECT account_no, password_no, state, sealed, kind, weak, origin, set_at, changed_at, alone FROM password
         WHERE block = $1 AND weak = 1 AND (account_no, password_no) > ($2, $3) ORDER BY account_no, password_no LIMIT $4";
     hot: WRAP = "UPDATE password SET sealed = $5, kind = $6, weak = 0, changed_at = $7
         WHERE block = $1 AND account_no = $2 AND password_no = $3 AND weak = 1 AND sealed = $4";
@@ -34,7 +34,9 @@ statements! {
         WHERE block = $1 AND account_no = $2 AND password_no = $3 AND sealed = $4 AND state = 'current'";
     hot: TOLD = "UPDATE password SET told_at = $4
         WHERE block = $1 AND account_no = $2 AND password_no = $3 AND told_at IS NULL";
-    hot: CURRENT_OF = "SELECT account_no, password_no, state, sealed, kind, weak, origin, set_at, changed_at FROM password
+    hot: ALONE = "UPDATE password SET alone = 1
+        WHERE block = $1 AND account_no = $2 AND password_no = $3 AND alone = 0";
+    hot: CURRENT_OF = "SELECT account_no, password_no, state, sealed, kind, weak, origin, set_at, changed_at, alone FROM password
         WHERE block = $1 AND account_no = $2 AND state = 'current'";
     : COUNT_WEAK = "SELECT COUNT(*) FROM password WHERE weak = 1";
     : COUNT_KINDS = "SELECT kind, COUNT(*) FROM password WHERE state = 'current' GROUP BY kind ORDER BY kind";
@@ -84,6 +86,8 @@ pub struct NewPassword {
     pub weak: bool,
     /// Where it came from.
     pub origin: Origin,
+    /// Whether it is known to be long enough to open the account by itself.
+    pub alone: bool,
 }
 
 /// A stored password.
@@ -107,6 +111,8 @@ pub struct StoredPassword {
     pub set_at: Timestamp,
     /// When the row was last written.
     pub changed_at: Timestamp,
+    /// Whether it is known to be long enough to open the account by itself.
+    pub alone: bool,
 }
 
 impl std::fmt::Debug for NewPassword {
@@ -155,10 +161,10 @@ pub struct Wrapping {
     pub now: Timestamp,
 }
 
-type PasswordRow = (i64, i64, String, Vec<u8>, String, i64, String, i64, i64);
+type PasswordRow = (i64, i64, String, Vec<u8>, String, i64, String, i64, i64, i64);
 
 fn password(row: PasswordRow) -> Result<StoredPassword, StoreError> {
-    let (no, password_no, state, sealed, kind, weak, origin, set_at, changed_at) = row;
+    let (no, password_no, state, sealed, kind, weak, origin, set_at, changed_at, alone) = row;
     Ok(StoredPassword {
         account: AccountNo::new(no),
         password_no,
@@ -169,6 +175,7 @@ fn password(row: PasswordRow) -> Result<StoredPassword, StoreError> {
         origin: Origin::read(&origin)?,
         set_at: Timestamp::from_micros(set_at),
         changed_at: Timestamp::from_micros(changed_at),
+        alone: alone == 1,
     })
 }
 
@@ -191,7 +198,8 @@ impl Tx {
                 .add(i64::from(new.weak))
                 .add(new.origin.word())
                 .add(now.micros())
-                .add(now.micros());
+                .add(now.micros())
+                .add(i64::from(new.alone));
         })
         .await
         .map(drop)
@@ -335,6 +343,12 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let told = self.sql(TOLD).bind(account.block()).bind(account.get());
         Ok(told.bind(password_no).bind(now.micros()).run().await? == 1)
+    }
+
+    /// Notes that a password is long enough to open its account by itself.
+    pub async fn password_alone(&mut self, account: AccountNo, password_no: i64) -> Result<(), StoreError> {
+        let alone = self.sql(ALONE).bind(account.block()).bind(account.get());
+        alone.bind(password_no).run().await.map(drop)
     }
 
     /// The current password of one account.

@@ -20,6 +20,7 @@ on_both_engines!(
     of_many_who_put_a_stronger_hash_one_does,
     a_password_changed_meanwhile_gets_no_stronger_hash,
     an_owner_is_told_once_for_each_password,
+    of_each_password_it_is_noted_whether_it_is_known_to_be_long_enough,
 );
 
 const ACCOUNT: AccountNo = AccountNo::new(4097);
@@ -365,4 +366,29 @@ async fn an_owner_is_told_once_for_each_password(engine: Engine) {
             .await,
         "there is none"
     );
+}
+
+async fn of_each_password_it_is_noted_whether_it_is_known_to_be_long_enough(engine: Engine) {
+    let store = TestStore::new(engine).await;
+    add_accounts(&store, [ACCOUNT.get(), 1]).await;
+    let alone = async |no| {
+        let current = store.asked(async move |tx| tx.current_password(no).await).await;
+        current.expect("a password").alone
+    };
+    assert!(!alone(ACCOUNT).await, "nobody knows");
+    let learn = |no, version| async move |tx: &mut rightful_store::Tx| tx.password_alone(no, version).await;
+    store.done(learn(ACCOUNT, 2)).await;
+    assert!(!alone(ACCOUNT).await, "of another version");
+    store.done(learn(ACCOUNT, 1)).await;
+    assert!(alone(ACCOUNT).await);
+    assert!(!alone(AccountNo::new(1)).await, "nobody else's");
+    // Of a new one it is said anew.
+    for (seen, known) in [(1, false), (2, true)] {
+        let mut change = replacement(Some(seen), "another");
+        change.password.alone = known;
+        store
+            .done(async move |tx| tx.replace_password(&change).await.map(drop))
+            .await;
+        assert_eq!(alone(ACCOUNT).await, known);
+    }
 }

@@ -128,6 +128,7 @@ pub(crate) fn password(sealed: &str) -> NewPassword {
         kind: "bcrypt".into(),
         weak: false,
         origin: Origin::Imported,
+        alone: false,
     }
 }
 

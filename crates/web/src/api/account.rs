@@ -5,7 +5,7 @@ use axum::response::NoContent;
 use rightful_app::addresses::AddressOutcome;
 use rightful_app::glance::{Glance, Notice, NoticeState, SignInRecord};
 use rightful_app::new_password::PasswordChange;
-use rightful_app::second_factor::{Changed, EnrolOutcome, Enrolment};
+use rightful_app::second_factor::{AppRemoval, Changed, EnrolOutcome, Enrolment};
 use rightful_app::sessions::Owner;
 use rightful_app::visitor::browser_of;
 use serde::{Deserialize, Serialize};
@@ -260,8 +260,10 @@ async fn has_app(call: &Anybody, owner: &Owner) -> Result<(), Refused> {
 /// `DELETE /me/app`.
 pub(super) async fn remove_app(SignedIn { call, owner }: SignedIn) -> Result<Json<NewToken>, Refused> {
     has_app(&call, &owner).await?;
-    let token = done(call.app().remove_app(&owner, &call.visitor()).await?)?;
-    Ok(Json(NewToken { token }))
+    match done(call.app().remove_app(&owner, &call.visitor()).await?)? {
+        AppRemoval::Done(token) => Ok(Json(NewToken { token })),
+        AppRemoval::LongerPassword => Err(Code::LongerPassword.into()),
+    }
 }
 
 /// `POST /me/recovery-codes`.

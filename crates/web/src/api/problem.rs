@@ -65,6 +65,8 @@ pub enum Code {
     HasApp,
     /// There is no authenticator app.
     NoApp,
+    /// The password is too short to be all that is left: `POST /me/password` with one of 15 characters or more.
+    LongerPassword,
     /// The password will not do; `faults` says why.
     PasswordRefused,
     /// The address is none that we write to.
@@ -175,6 +177,11 @@ impl Code {
                 StatusCode::CONFLICT,
                 "There is no authenticator app",
                 "Recovery codes stand in for an app. Add one first.",
+            ),
+            Self::LongerPassword => (
+                StatusCode::CONFLICT,
+                "A longer password is needed first",
+                "Without the app the password must have at least 15 characters. Choose a longer one at /api/v1/me/password.",
             ),
             Self::PasswordRefused => (
                 StatusCode::UNPROCESSABLE_ENTITY,

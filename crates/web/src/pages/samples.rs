@@ -450,6 +450,14 @@ fn account_changes() -> Vec<Sample> {
             "account-app-remove",
             RemoveApp {
                 since: NOW.plus_seconds(-90 * DAY),
+                longer_password: None,
+            },
+        ),
+        signed_in(
+            "account-app-remove-longer-password",
+            RemoveApp {
+                since: NOW.plus_seconds(-90 * DAY),
+                longer_password: Some(15),
             },
         ),
         signed_in("account-recovery-codes", RecoveryCodesLeft { left: 8 }),

@@ -7,7 +7,7 @@ use rightful_app::addresses::AddressOutcome;
 use rightful_app::app::{App, Fault};
 use rightful_app::glance::{Glance, Notice, NoticeState, SignInRecord};
 use rightful_app::new_password::{PasswordChange, Refusal as PasswordRefusal};
-use rightful_app::second_factor::{Changed, EnrolOutcome, Enrolment};
+use rightful_app::second_factor::{AppRemoval, Changed, EnrolOutcome, Enrolment};
 use rightful_app::visitor::browser_of;
 use rightful_core::assurance::{Method, Proofs};
 use serde::Deserialize;
@@ -330,8 +330,13 @@ pub(crate) async fn show_app(signed_in: SignedIn) -> Response {
     match or_fault!(visit, glance) {
         None => signed_out(visit),
         Some(Glance {
-            app_since: Some(since), ..
-        }) => visit.show(&RemoveApp { since }),
+            app_since: Some(since),
+            password_alone,
+            ..
+        }) => visit.show(&RemoveApp {
+            since,
+            longer_password: longer_password(password_alone),
+        }),
         Some(_) => begin_enrolment(SignedIn { visit, owner }, EnrolFor::Account).await,
     }
 }
@@ -414,15 +419,22 @@ async fn finish_enrolment(SignedIn { mut visit, owner }: SignedIn, enrol_for: En
     }
 }
 
+/// How long a password must be that is chosen before the app can go.
+fn longer_password(password_alone: bool) -> Option<u64> {
+    (!password_alone).then_some(App::least_characters(false) as u64)
+}
+
 /// `POST /account/app/remove`.
 pub(crate) async fn remove_app(SignedIn { mut visit, owner }: SignedIn) -> Response {
     let removed = visit.web.app.remove_app(&owner, &visit.visitor()).await;
     match or_fault!(visit, removed) {
-        Changed::Done(session) => {
+        Changed::Done(AppRemoval::Done(session)) => {
             visit.keep(Jar::Session, &session);
             visit.keep(Jar::Done, "app-removed");
             visit.go(paths::ACCOUNT)
         }
+        // The page says why.
+        Changed::Done(AppRemoval::LongerPassword) => visit.go(paths::ACCOUNT_APP),
         Changed::StepUp => ask(SignedIn { visit, owner }, StepUpFor::App).await,
         Changed::SignedOut => signed_out(visit),
     }

@@ -283,6 +283,10 @@ async fn the_app_is_removed(engine: Engine) {
     assert_eq!(owner.get("/step-up").await.ok(), json!({ "proof": "app" }));
     owner.delete("/me/app").await.refused(403, "fresh-proof");
     owner.prove(&app_code(&secret, site.now())).await;
+    // As it stands of a password that nobody knows the length of.
+    site.tamper("UPDATE password SET alone = 0").await;
+    owner.delete("/me/app").await.refused(409, "longer-password");
+    site.tamper("UPDATE password SET alone = 1").await;
     let removed = owner.delete("/me/app").await.ok();
     owner.take_token(&removed);
     owner.delete("/me/app").await.refused(409, "no-app");

@@ -4,12 +4,14 @@ use http::StatusCode;
 use rightful_testkit::given::cheap_hash;
 use rightful_web::pages::paths;
 
-use crate::support::{Answer, Browser, Engine, PASSWORD, TestSite, at_once, on_both_engines};
+use crate::support::{Answer, Browser, Engine, Owner, PASSWORD, STEP, TestSite, at_once, on_both_engines};
 
 on_both_engines!(
     c10_rules_hold_wherever_a_password_is_set,
     c10_one_password_in_every_normal_form,
     c10_eight_characters_beside_a_second_factor,
+    c10_a_short_password_is_never_left_alone,
+    c10_the_length_of_an_imported_password_is_learnt_when_it_is_typed,
     a_known_leaked_password_is_said_once_and_blocks_nothing,
     an_imported_hash_is_replaced_once_it_was_used,
 );
@@ -140,6 +142,76 @@ async fn c10_eight_characters_beside_a_second_factor(engine: Engine) {
         let answer = owner.browser.post(paths::ACCOUNT_PASSWORD, &fields).await;
         assert_eq!(answer.status, status, "{password}");
     }
+}
+
+/// Removes the app after a fresh proof; the page that comes of it.
+async fn remove_app(site: &TestSite, owner: &mut Owner) -> Answer {
+    site.pass(STEP);
+    let code = owner.app_code(site);
+    owner
+        .browser
+        .post(paths::STEP_UP, &[("code", &code), ("for", "app")])
+        .await;
+    owner.browser.post(paths::ACCOUNT_APP_REMOVE, &[]).await
+}
+
+async fn c10_a_short_password_is_never_left_alone(engine: Engine) {
+    let site = TestSite::new(engine).await;
+    let mut owner = site.owner_with_app().await;
+    let (short, long) = ("8 char ~", "fifteen of them");
+    assert_eq!((short.chars().count(), long.chars().count()), (8, 15));
+    for password in [short, "fourteen of th", long] {
+        site.pass(STEP);
+        let code = owner.app_code(&site);
+        owner
+            .browser
+            .post(paths::STEP_UP, &[("code", &code), ("for", "password")])
+            .await;
+        let fields = [("current", owner.password.as_str()), ("password", password)];
+        let answer = owner.browser.post(paths::ACCOUNT_PASSWORD, &fields).await;
+        assert_eq!(answer.location(), Some(paths::ACCOUNT), "{}", answer.body);
+        owner.password = password.to_owned();
+        // To sign in with it makes it no longer than it is.
+        site.pass(STEP);
+        let mut again = owner.at_factor(site.browser()).await;
+        let code = owner.app_code(&site);
+        again.post(paths::SIGN_IN_CODE, &[("code", &code)]).await;
+        assert!(again.is_in().await);
+        let answer = remove_app(&site, &mut owner).await;
+        if password == long {
+            assert_eq!(answer.location(), Some(paths::ACCOUNT), "{}", answer.body);
+        } else {
+            assert_eq!(answer.location(), Some(paths::ACCOUNT_APP), "{}", answer.body);
+            let page = owner.browser.get(paths::ACCOUNT_APP).await;
+            assert!(page.body.contains(paths::ACCOUNT_PASSWORD), "{}", page.body);
+            assert!(!page.body.contains(paths::ACCOUNT_APP_REMOVE), "{}", page.body);
+        }
+    }
+    let answer = site.browser().sign_in(&owner.address, long).await;
+    assert_eq!(answer.location(), Some(paths::ACCOUNT), "the app is gone");
+}
+
+/// Nobody knows how long the password of an import is until it is typed; a short one is then known to be short.
+async fn c10_the_length_of_an_imported_password_is_learnt_when_it_is_typed(engine: Engine) {
+    let site = TestSite::new(engine).await;
+    let mut short = site.owner_with_password("8 char ~").await;
+    let mut long = site.owner_with_password(PASSWORD).await;
+    for (owner, may) in [(&mut short, false), (&mut long, true)] {
+        owner.enrol(&site).await;
+        let answer = remove_app(&site, owner).await;
+        assert_eq!(answer.location() == Some(paths::ACCOUNT), may, "{}", answer.body);
+    }
+    // As after an upgrade from before it was noted.
+    let mut owner = site.owner_with_app().await;
+    site.tamper("UPDATE password SET alone = 0").await;
+    let answer = remove_app(&site, &mut owner).await;
+    assert_eq!(answer.location(), Some(paths::ACCOUNT_APP), "the safe side");
+    site.pass(STEP);
+    let code = owner.app_code(&site);
+    owner.browser = owner.at_factor(site.browser()).await;
+    owner.browser.post(paths::SIGN_IN_CODE, &[("code", &code)]).await;
+    let answer = remove_app(&site, &mut owner).await;
+    assert_eq!(answer.location(), Some(paths::ACCOUNT), "{}", answer.body);
 }
 
 async fn a_known_leaked_password_is_said_once_and_blocks_nothing(engine: Engine) {

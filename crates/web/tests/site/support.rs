@@ -118,14 +118,19 @@ impl TestSite {
 
     /// Somebody who came with an import: address and password, the hash of which is quickly computed.
     pub(crate) async fn owner(&self) -> Owner {
+        self.owner_with_password(PASSWORD).await
+    }
+
+    /// The same with a password of his own.
+    pub(crate) async fn owner_with_password(&self, password: &str) -> Owner {
         let address = self.new_address();
-        let hash = cheap_hash(PASSWORD);
+        let hash = cheap_hash(password);
         self.import(&format!("account,email,password\n{address},{address},\"{hash}\"\n"))
             .await;
         let account = self.account_of(&address).await;
         Owner {
             browser: self.browser(),
-            password: PASSWORD.to_owned(),
+            password: password.to_owned(),
             secret: String::new(),
             codes: Vec::new(),
             address,
@@ -142,17 +147,8 @@ impl TestSite {
 
     /// An owner who is signed in and has an authenticator app and recovery codes. His next code is good at once.
     pub(crate) async fn owner_with_app(&self) -> Owner {
-        let mut owner = self.owner_in().await;
-        let page = owner.browser.get(paths::ACCOUNT_APP).await;
-        let secret = page.between("<p class=\"secret\"><bdi>", "</bdi>");
-        owner.secret = without_tags(secret);
-        let code = owner.app_code(self);
-        let page = owner.browser.post(paths::ACCOUNT_APP, &[("code", &code)]).await;
-        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-        owner.codes = page.listed_codes();
-        assert_eq!(owner.codes.len(), 10);
-        self.mails().await;
-        self.pass(2 * STEP);
+        let mut owner = self.owner().await;
+        owner.enrol(self).await;
         owner
     }
 
@@ -197,6 +193,21 @@ impl Owner {
     /// The code that the app shows now.
     pub(crate) fn app_code(&self, site: &TestSite) -> String {
         app_code(&self.secret, site.now())
+    }
+
+    /// Signs in and adds an authenticator app.
+    pub(crate) async fn enrol(&mut self, site: &TestSite) {
+        self.browser.sign_in(&self.address, &self.password).await;
+        let page = self.browser.get(paths::ACCOUNT_APP).await;
+        let secret = page.between("<p class=\"secret\"><bdi>", "</bdi>");
+        self.secret = without_tags(secret);
+        let code = self.app_code(site);
+        let page = self.browser.post(paths::ACCOUNT_APP, &[("code", &code)]).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        self.codes = page.listed_codes();
+        assert_eq!(self.codes.len(), 10);
+        site.mails().await;
+        site.pass(2 * STEP);
     }
 
     /// Signs in with the password alone.

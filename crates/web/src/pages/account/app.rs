@@ -63,6 +63,8 @@ page!(EnrolApp, "enrol_app.html");
 pub struct RemoveApp {
     /// Since when it is there.
     pub since: Timestamp,
+    /// How many characters a password must have that is chosen before; `None` when the one there is will do.
+    pub longer_password: Option<u64>,
 }
 
 impl Content for RemoveApp {
