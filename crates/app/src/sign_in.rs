@@ -21,6 +21,7 @@ use rightful_store::hold::{Hold, HoldAction, HoldSource, NewHold};
 use rightful_store::password::{StoredPassword, Wrapping};
 use rightful_store::sign_in::SignInRecord;
 use rightful_store::{StoreError, Tx};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::app::{App, Fault, random_id};
@@ -228,6 +229,24 @@ pub(crate) fn without_nul(text: &str) -> impl Iterator<Item = char> {
     text.chars().map(|c| if c == '\0' { '\u{fffd}' } else { c })
 }
 
+/// What a sign-in remembers from the password to the second factor.
+#[derive(Default, Serialize, Deserialize)]
+struct Memory {
+    /// Whether the password is in lists of stolen ones.
+    #[serde(default)]
+    known_leaked: bool,
+}
+
+impl Memory {
+    fn of(flow: &Flow) -> Self {
+        serde_json::from_str(&flow.body).unwrap_or_default()
+    }
+
+    fn text(&self) -> String {
+        serde_json::to_string(self).expect("a truth value is JSON")
+    }
+}
+
 /// What the pool finds out about a typed password.
 struct Verdict {
     right: bool,
@@ -363,13 +382,20 @@ impl App {
             Step::Open(signed_in) => {
                 let opened = self.open(&signed_in, &view, visitor, Some(spent), now, env).await?;
                 match opened {
-                    Some(opened) => SignInOutcome::Open(self.say_known_leaked(opened, &view, &attempt, now).await?),
+                    Some(opened) => {
+                        let listed = self.is_known_leaked(&attempt);
+                        SignInOutcome::Open(self.say_known_leaked(opened, &view, listed, now).await?)
+                    }
                     None => SignInOutcome::StartAgain,
                 }
             }
             Step::SecondFactor => {
+                // Said to whoever gets in, and not before: a thief who has the password alone must not use up the one time.
+                let memory = Memory {
+                    known_leaked: self.is_known_leaked(&attempt),
+                };
                 let token = self
-                    .begin(Purpose::SignIn, &progress, "{}", Some(spent), now, env)
+                    .begin(Purpose::SignIn, &progress, &memory.text(), Some(spent), now, env)
                     .await?;
                 SignInOutcome::Factor(token)
             }
@@ -534,7 +560,13 @@ impl App {
                     return Ok(SignInOutcome::StartAgain);
                 }
                 let opened = self.open(&signed_in, &view, visitor, None, now, &mut env).await?;
-                Ok(opened.map_or(SignInOutcome::StartAgain, SignInOutcome::Open))
+                let Some(opened) = opened else {
+                    return Ok(SignInOutcome::StartAgain);
+                };
+                let listed = Memory::of(&flow).known_leaked;
+                Ok(SignInOutcome::Open(
+                    self.say_known_leaked(opened, &view, listed, now).await?,
+                ))
             }
         }
     }
@@ -654,18 +686,19 @@ impl App {
         opened.map_or_else(|_| Vec::new(), |text| leaked_readings(&text).hashes)
     }
 
-    /// Says once that a password is in lists of stolen ones.
+    fn is_known_leaked(&self, attempt: &Attempt) -> bool {
+        self.known_leaked.contains(attempt.password.as_bytes())
+    }
+
+    /// Says once that a password is in lists of stolen ones, where it is.
     async fn say_known_leaked(
         &self,
         mut opened: Opened,
         view: &SignInView,
-        attempt: &Attempt,
+        listed: bool,
         now: Timestamp,
     ) -> Result<Opened, Fault> {
-        if !self.known_leaked.contains(attempt.password.as_bytes()) {
-            return Ok(opened);
-        }
-        let Some(password) = &view.password else {
+        let Some(password) = view.password.as_ref().filter(|_| listed) else {
             return Ok(opened);
         };
         let (account, password_no) = (view.account, password.password_no);

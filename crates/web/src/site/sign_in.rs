@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use rightful_app::notices::LeakSource as Source;
+use rightful_app::sessions::Opened;
 use rightful_app::sign_in::{Attempt, HeldWhy, SignInOutcome};
 use rightful_core::Timestamp;
 use rightful_core::assurance::Method;
@@ -92,15 +93,7 @@ pub(crate) async fn submit(mut visit: Visit, Form(form): Form<SignInForm>) -> Re
         Err(fault) => return WebFault::from(fault).answer(visit),
     };
     match outcome {
-        SignInOutcome::Open(opened) => {
-            visit.keep_opened(&opened);
-            let next = after(&visit);
-            visit.go(if opened.known_leaked {
-                paths::PASSWORD_KNOWN_LEAKED
-            } else {
-                next
-            })
-        }
+        SignInOutcome::Open(opened) => go_in(visit, &opened),
         SignInOutcome::Factor(flow) => {
             visit.keep(Jar::Flow, &flow);
             visit.go(paths::SIGN_IN_CODE)
@@ -164,17 +157,13 @@ pub(crate) async fn submit_recovery_code(visit: Visit, Form(form): Form<CodeForm
     factor(visit, Method::RecoveryCode, &form.code).await
 }
 
-async fn factor(mut visit: Visit, method: Method, typed: &str) -> Response {
+async fn factor(visit: Visit, method: Method, typed: &str) -> Response {
     if typed.trim().is_empty() {
         return show_factor(visit, method, FactorTrouble::Missing, StatusCode::UNPROCESSABLE_ENTITY);
     }
     let (flow, visitor) = (visit.flow(), visit.visitor());
     match visit.web.app.sign_in_factor(&flow, method, typed, &visitor).await {
-        Ok(SignInOutcome::Open(opened)) => {
-            visit.keep_opened(&opened);
-            let next = after(&visit);
-            visit.go(next)
-        }
+        Ok(SignInOutcome::Open(opened)) => go_in(visit, &opened),
         Ok(SignInOutcome::WrongCode) => show_factor(visit, method, FactorTrouble::Wrong, StatusCode::FORBIDDEN),
         Ok(SignInOutcome::Wait(until)) => {
             show_factor(visit, method, FactorTrouble::Wait(until), StatusCode::TOO_MANY_REQUESTS)
@@ -182,6 +171,17 @@ async fn factor(mut visit: Visit, method: Method, typed: &str) -> Response {
         Ok(_) => start_again(visit),
         Err(fault) => WebFault::from(fault).answer(visit),
     }
+}
+
+/// In, with a word on the password where there is one to be said.
+fn go_in(mut visit: Visit, opened: &Opened) -> Response {
+    visit.keep_opened(opened);
+    let next = after(&visit);
+    visit.go(if opened.known_leaked {
+        paths::PASSWORD_KNOWN_LEAKED
+    } else {
+        next
+    })
 }
 
 /// Where a sign-in leads: to the program that waits to be let act, if the owner came for that, else into the account.

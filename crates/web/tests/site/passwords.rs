@@ -12,6 +12,7 @@ on_both_engines!(
     c10_eight_characters_beside_a_second_factor,
     c10_a_short_password_is_never_left_alone,
     c10_the_length_of_an_imported_password_is_learnt_when_it_is_typed,
+    a_known_leaked_password_is_said_after_the_second_factor_too,
     a_known_leaked_password_is_said_once_and_blocks_nothing,
     an_imported_hash_is_replaced_once_it_was_used,
 );
@@ -212,6 +213,24 @@ async fn c10_the_length_of_an_imported_password_is_learnt_when_it_is_typed(engin
     owner.browser.post(paths::SIGN_IN_CODE, &[("code", &code)]).await;
     let answer = remove_app(&site, &mut owner).await;
     assert_eq!(answer.location(), Some(paths::ACCOUNT), "{}", answer.body);
+}
+
+async fn a_known_leaked_password_is_said_after_the_second_factor_too(engine: Engine) {
+    let site = TestSite::new(engine).await;
+    let mut owner = site.owner_with_password("iloveyou").await;
+    owner.enrol(&site).await;
+    // It was said when he signed in without an app.
+    site.tamper("UPDATE password SET told_at = NULL").await;
+    let mut thief = owner.at_factor(site.browser()).await;
+    thief.post(paths::SIGN_IN_CODE, &[("code", "000000")]).await;
+    for expected in [paths::PASSWORD_KNOWN_LEAKED, paths::ACCOUNT] {
+        site.pass(STEP);
+        let mut browser = owner.at_factor(site.browser()).await;
+        let code = owner.app_code(&site);
+        let answer = browser.post(paths::SIGN_IN_CODE, &[("code", &code)]).await;
+        assert_eq!(answer.location(), Some(expected), "said once, to whoever got in");
+        assert!(browser.is_in().await);
+    }
 }
 
 async fn a_known_leaked_password_is_said_once_and_blocks_nothing(engine: Engine) {
