@@ -284,7 +284,8 @@ impl FromRequestParts<Site> for SignedIn {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &Site) -> Result<Self, Response> {
-        let enrolling = parts.uri.path() == paths::SETUP_APP;
+        // To enrol takes a fresh proof, so that may be given before it.
+        let enrolling = [paths::SETUP_APP, paths::STEP_UP].contains(&parts.uri.path());
         let mut visit = Visit::from_request_parts(parts, state).await?;
         let owner = match visit.owner().await {
             Ok(Some(owner)) => owner,

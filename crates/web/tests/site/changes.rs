@@ -4,13 +4,16 @@ use http::StatusCode;
 use rightful_testkit::given::app_code;
 use rightful_web::pages::paths;
 
-use crate::support::{Engine, NEW_PASSWORD, PASSWORD, SESSION, STEP, TestSite, WRONG, of_kind, on_both_engines};
+use crate::support::{
+    Browser, Engine, NEW_PASSWORD, PASSWORD, SESSION, STEP, TestSite, WRONG, of_kind, on_both_engines,
+};
 
 on_both_engines!(
     d12_factor_change_needs_reauth,
     d12_old_and_new_addresses_are_told,
     d12_a_stolen_session_cannot_prove_itself,
     an_administrator_without_app_gets_nowhere_else,
+    an_administrator_whose_proof_is_stale_proves_himself_and_enrols,
 );
 
 /// Longer than a fresh proof counts.
@@ -165,4 +168,36 @@ async fn an_administrator_without_app_gets_nowhere_else(engine: Engine) {
         assert_eq!(answer.location(), Some(paths::SETUP_APP), "{path}");
     }
     assert_eq!(owner.browser.get(paths::SETUP_APP).await.status, StatusCode::OK);
+}
+
+async fn an_administrator_whose_proof_is_stale_proves_himself_and_enrols(engine: Engine) {
+    let site = TestSite::new(engine).await;
+    let mut owner = site.owner_in().await;
+    site.give_role(owner.account, "administrator").await;
+    site.pass(STALE);
+    let page = owner.browser.get(paths::ACCOUNT).await;
+    assert_eq!(page.location(), Some(paths::SETUP_APP));
+    assert!(asks_for_proof(&owner.browser.get(paths::SETUP_APP).await.body));
+    let proof = async |browser: &mut Browser, password: &str| {
+        let fields = [("password", password), ("for", "app")];
+        browser.post(paths::STEP_UP, &fields).await
+    };
+    let answer = proof(&mut owner.browser, WRONG).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(asks_for_proof(&answer.body), "{}", answer.body);
+    assert!(asks_for_proof(&owner.browser.get(paths::SETUP_APP).await.body));
+    let answer = proof(&mut owner.browser, PASSWORD).await;
+    assert_eq!(answer.location(), Some(paths::ACCOUNT_APP), "{}", answer.body);
+    let answer = owner.browser.get(paths::ACCOUNT_APP).await;
+    assert_eq!(answer.location(), Some(paths::SETUP_APP));
+    let page = owner.browser.get(paths::SETUP_APP).await;
+    let secret = page.between("<p class=\"secret\"><bdi>", "</bdi>").to_owned();
+    let secret: String = secret
+        .split(['<', '>'])
+        .filter(|part| part.len() == 4 && *part != "span")
+        .collect();
+    let code = app_code(&secret, site.now());
+    let page = owner.browser.post(paths::SETUP_APP, &[("code", &code)]).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    assert!(owner.browser.is_in().await);
 }
