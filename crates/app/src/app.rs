@@ -27,6 +27,9 @@ pub struct Policy {
     pub sign_up: bool,
     /// Attempts of any account from one range of addresses at once; one more comes back each second. 60 where nobody says.
     pub attempts_per_range: u32,
+    /// Codes by mail in an hour, to everybody together, that are asked for from browsers that are not recognised. At least 2;
+    /// 5,000 where nobody says.
+    pub codes_per_hour: u32,
 }
 
 /// Makes a source of chance for one use case.

@@ -142,10 +142,36 @@ fn told_of_guesses(account: AccountNo) -> BudgetKey {
     }
 }
 
+/// What every refused attempt writes. Only an account has a record of sign-ins, and a transaction that writes nothing is done
+/// sooner than one that the disk must have: this gives a name that nobody has something to write too. Never empty.
+const REFUSED: BudgetSize = BudgetSize {
+    burst: i64::MAX,
+    every: 1,
+};
+
+/// Notes that an attempt was refused, on an account or on a name that nobody has.
+pub(crate) async fn note_refusal(tx: &mut Tx, account: AccountNo, now: Timestamp) -> Result<(), StoreError> {
+    let key = BudgetKey {
+        home: home_of(account),
+        subject: account.get(),
+        scope: "refused".to_owned(),
+    };
+    tx.spend_budget(&key, REFUSED, now).await.map(drop)
+}
+
 /// Budgets of no account lie in homes of their own below these numbers, [`SPREAD`] each: few enough to be swept one by one.
 const RANGES: i64 = -10_000;
 const NOBODIES: i64 = -20_000;
 const SPREAD: i64 = 256;
+
+/// The budget of all codes by mail that strangers ask for.
+fn mail_of_site() -> BudgetKey {
+    BudgetKey {
+        home: RANGES,
+        subject: 0,
+        scope: "mail-of-site".to_owned(),
+    }
+}
 
 /// Where the budgets of an account lie, or those of a name that nobody has.
 const fn home_of(account: AccountNo) -> i64 {
@@ -193,7 +219,18 @@ impl App {
             (key, size(*rate))
         });
         let of_range = [(self.range_budget(range), self.range_size())];
-        of_range.into_iter().chain(of_account).collect()
+        // The owner's browser is no stranger: with the site's mail used up by others, he still gets his.
+        let of_site = (tried == Tried::Mail && browser.is_none()).then(|| (mail_of_site(), self.mail_size()));
+        of_range.into_iter().chain(of_account).chain(of_site).collect()
+    }
+
+    /// Half of an hour's mail at once and half in the course of it, so that no hour has more than the whole.
+    fn mail_size(&self) -> BudgetSize {
+        let half = i64::from(self.policy.codes_per_hour).max(2) / 2;
+        BudgetSize {
+            burst: half,
+            every: 3_600_000_000 / half,
+        }
     }
 
     /// The budget of a range of addresses, spread over homes of its own.
@@ -283,6 +320,11 @@ impl App {
             return Ok(Spending::Spent(self.spent(budgets)));
         };
         self.exhausted.note(budgets[at].0.clone(), until, now);
+        if budgets[at].0 == mail_of_site() {
+            tracing::warn!(
+                "more codes by mail are asked for than limits.codes_per_hour allows: who asks is told to wait"
+            );
+        }
         if tell {
             self.tell_of_guesses(account, now).await?;
         }

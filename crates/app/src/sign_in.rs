@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::app::{App, Fault, random_id};
-use crate::budgets::{Spending, Spent, Tried};
+use crate::budgets::{Spending, Spent, Tried, note_refusal};
 use crate::env::Env;
 use crate::notices::LeakSource;
 use crate::scan_leak::untested_place;
@@ -308,18 +308,17 @@ impl App {
             return Ok(SignInOutcome::Wait(until));
         };
         let verdict = self.try_password(found.as_ref(), &key, &attempt.password).await?;
-        let Some(view) = found else {
-            return Ok(SignInOutcome::Denied);
-        };
-        if !verdict.right {
-            let why = if view.needs.held { "held" } else { "wrong-password" };
-            self.record_refusal(&view, visitor, browser_id, why, Proofs::NONE, now, &mut env)
+        let held = found.as_ref().and_then(|view| view.held);
+        let Some(view) = found.filter(|_| verdict.right) else {
+            let why = if held.is_some() { "held" } else { "wrong-password" };
+            // Also of a name that nobody has: whoever counts the time must find the same work done.
+            self.record_refusal(subject, visitor, browser_id, why, Proofs::NONE, now, &mut env)
                 .await?;
-            return Ok(match (view.held, browser_id) {
+            return Ok(match (held, browser_id) {
                 (Some(held), Some(_)) => SignInOutcome::Held(held),
                 _ => SignInOutcome::Denied,
             });
-        }
+        };
         self.after_right_password(view, marks, verdict, attempt, visitor, &spent, now, &mut env)
             .await
     }
@@ -401,7 +400,7 @@ impl App {
             }
             Step::ProveFirst => {
                 let why = "change-required";
-                self.record_refusal(&view, visitor, None, why, progress.proofs, now, env)
+                self.record_refusal(view.account, visitor, None, why, progress.proofs, now, env)
                     .await?;
                 // What a hit has just asked for raised the epoch. The way back proves nothing yet, so it begins in the new one.
                 let account = view.account;
@@ -542,7 +541,7 @@ impl App {
             FactorVerdict::Wait(until) => Ok(SignInOutcome::Wait(until)),
             FactorVerdict::Wrong => {
                 let why = "wrong-code";
-                self.record_refusal(&view, visitor, browser_id, why, flow.proofs, now, &mut env)
+                self.record_refusal(view.account, visitor, browser_id, why, flow.proofs, now, &mut env)
                     .await?;
                 Ok(SignInOutcome::WrongCode)
             }
@@ -580,11 +579,11 @@ impl App {
             .await?)
     }
 
-    /// Records an attempt that its budget let through and that opened nothing.
+    /// Records an attempt that its budget let through and that opened nothing, on an account or on a name that nobody has.
     #[expect(clippy::too_many_arguments, reason = "the columns of one record")]
     pub(crate) async fn record_refusal(
         &self,
-        view: &SignInView,
+        account: AccountNo,
         visitor: &Visitor,
         browser_id: Option<uuid::Uuid>,
         why: &str,
@@ -592,11 +591,14 @@ impl App {
         now: Timestamp,
         env: &mut Env,
     ) -> Result<(), Fault> {
-        let (id, account) = (random_id(env), view.account);
+        let id = random_id(env);
         let record = record(visitor, why, proofs, browser_id.is_some(), now);
         self.site
             .store
-            .write(async move |tx| tx.record_sign_in(account, id, browser_id, &record).await)
+            .write(async move |tx| {
+                note_refusal(tx, account, now).await?;
+                tx.record_sign_in(account, id, browser_id, &record).await
+            })
             .await?;
         Ok(())
     }

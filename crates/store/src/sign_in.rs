@@ -10,7 +10,8 @@ use crate::text::statements;
 
 statements! {
     hot: RECORD = "INSERT INTO sign_in (block, account_no, at, sign_in_id, outcome, why, methods, address, agent, place, known,
-        browser_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        browser_id) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+        WHERE EXISTS (SELECT 1 FROM account WHERE block = $1 AND account_no = $2)";
     hot: OF_ACCOUNT = "SELECT at, outcome, why, methods, address, agent, place, known FROM sign_in
         WHERE block = $1 AND account_no = $2 AND at >= $3 ORDER BY at DESC LIMIT $4";
     hot: LAST_OPEN = "SELECT CAST(COALESCE(MAX(at), 0) AS BIGINT) FROM sign_in
@@ -57,7 +58,7 @@ impl Tx {
             .collect())
     }
 
-    /// Records a sign-in.
+    /// Records a sign-in. Of a name that nobody has, by the number that stands for it, nothing is kept; the same statement is run.
     pub async fn record_sign_in(
         &mut self,
         account: AccountNo,

@@ -88,6 +88,7 @@ impl TestApp {
             site_name: "Example".to_owned(),
             sign_up: true,
             attempts_per_range: 60,
+            codes_per_hour: 5000,
         };
         Self::with_policy(engine, policy).await
     }

@@ -192,6 +192,10 @@ settings! {
         /// Tries to sign in from one address range at once, before it is one a second. Raise it for a school or an office that
         /// reaches you from one address.
         sign_ins_per_range: Count = is("60");
+        /// Codes by mail in an hour, to everybody together; whoever asks for more is told to wait, and the log warns. It caps what a
+        /// flood of requests can make you send. Codes that are asked for in a browser that knows the owner are not counted, nor are
+        /// messages about what happened to an account.
+        codes_per_hour: Count = is("5000");
     }
 
     /// The log, on standard output.

@@ -40,6 +40,7 @@ pub(crate) async fn run(config: Option<&Path>, args: &SiteArgs) -> Result<ExitCo
         site_name: config.site.name.clone(),
         sign_up: config.site.sign_up,
         attempts_per_range: config.limits.sign_ins_per_range.into(),
+        codes_per_hour: config.limits.codes_per_hour.into(),
     };
     let chance = Box::new(|| Box::new(UnwrapErr(getrandom::SysRng)) as Box<dyn rand_core::CryptoRng + Send>);
     let app = Arc::new(App::new(site, policy, pool, Arc::new(world::now), world::uptime(), chance).await?);

@@ -14,6 +14,7 @@ on_both_engines!(
     sign_ins_are_listed_newest_first,
     the_last_sign_in_is_one_that_opened_before,
     old_sign_ins_make_room,
+    of_a_name_that_nobody_has_nothing_is_recorded,
     a_leaked_hash_that_was_tried_waits_no_longer,
     a_verdict_is_given_once,
 );
@@ -186,4 +187,15 @@ async fn a_verdict_is_given_once(engine: Engine) {
     assert!(!settled, "nothing was left to do");
     assert_eq!(store.number("SELECT password_no FROM exposure").await, first);
     assert_eq!(graded(&store, "exact").await, 1, "a later word does not take it back");
+}
+
+async fn of_a_name_that_nobody_has_nothing_is_recorded(engine: Engine) {
+    let store = TestStore::new(engine).await;
+    add_accounts(&store, [1]).await;
+    for no in [-7, 2] {
+        record(&store, no, 1, at(1, false)).await;
+        assert_eq!(store.number("SELECT COUNT(*) FROM sign_in").await, 0, "{no}");
+    }
+    record(&store, 1, 1, at(1, false)).await;
+    assert_eq!(store.number("SELECT COUNT(*) FROM sign_in").await, 1);
 }

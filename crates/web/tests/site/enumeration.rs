@@ -9,7 +9,8 @@ use crate::support::{Answer, Engine, TestSite, WRONG, on_both_engines};
 on_both_engines!(
     b01_enum_content_parity,
     b01_budgets_of_several_forms_tell_nothing,
-    b01_check_tells_nothing
+    b01_check_tells_nothing,
+    b01_a_refusal_writes_as_much_whoever_it_is,
 );
 
 /// Addresses that differ in nothing but in what is behind them; the last is nobody's. The second factor and the hold are real.
@@ -198,4 +199,32 @@ async fn b01_check_tells_nothing(engine: Engine) {
         genuine.body, false_ones[0].1.body,
         "and a genuine one is told from them"
     );
+}
+
+async fn records(site: &TestSite) -> usize {
+    site.texts("SELECT 'one' FROM sign_in").await.len()
+}
+
+/// What is written tells by its time. A name that nobody has can have no record of sign-ins; what it has in its place is written
+/// by everybody, in the same transaction.
+async fn b01_a_refusal_writes_as_much_whoever_it_is(engine: Engine) {
+    let site = site_of_all_kinds(engine).await;
+    let marks = async || {
+        let marks = "SELECT CAST(full_at AS TEXT) FROM budget WHERE scope = 'refused' ORDER BY full_at";
+        site.texts(marks).await
+    };
+    for address in KINDS {
+        let (recorded, before) = (records(&site).await, marks().await);
+        site.browser().sign_in(address, WRONG).await;
+        let after = marks().await;
+        assert_eq!(after.len(), before.len() + 1, "{address}");
+        let recorded = records(&site).await - recorded;
+        let is_account = !address.starts_with("erase") && !address.starts_with("noone");
+        assert_eq!(recorded, usize::from(is_account), "{address}");
+        // Again, and the mark moves: something is written each time.
+        site.pass(1);
+        site.browser().sign_in(address, WRONG).await;
+        assert_eq!(marks().await.len(), after.len(), "{address}");
+        assert_ne!(marks().await, after, "{address}");
+    }
 }

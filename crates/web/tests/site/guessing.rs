@@ -1,6 +1,8 @@
 //! Guessing passwords, and wearing the site out with it.
 
 use http::StatusCode;
+use rightful_app::app::Policy;
+use rightful_testkit::app::TestApp;
 use rightful_testkit::given::sessions_in_epoch;
 use rightful_web::pages::paths;
 
@@ -14,6 +16,7 @@ on_both_engines!(
     c04_a_range_of_addresses_has_one_budget,
     c07_big_password_flood,
     d11_message_bombing,
+    d11_the_site_sends_so_many_codes_in_an_hour_and_no_more,
 );
 
 async fn c01_lockout_counter_race(engine: Engine) {
@@ -209,4 +212,70 @@ async fn d11_message_bombing(engine: Engine) {
     );
     let answer = site.browser().sign_in(&owner.address, PASSWORD).await;
     assert_eq!(answer.location(), Some(paths::ACCOUNT), "nothing is locked");
+}
+
+/// Many addresses, each of which is within its own budget: known ones, unknown ones, new ones, all alike.
+async fn d11_the_site_sends_so_many_codes_in_an_hour_and_no_more(engine: Engine) {
+    let policy = Policy {
+        site_name: "Example".to_owned(),
+        sign_up: true,
+        attempts_per_range: 60,
+        codes_per_hour: 20,
+    };
+    let site = TestSite::with_app(TestApp::with_policy(engine, policy).await);
+    let mut owner = site.owner_in().await;
+    let mut known = Vec::new();
+    for _ in 0..10 {
+        known.push(site.owner().await.address);
+    }
+    let bomb = async |round: usize| {
+        let nobody = (0..10).map(|number| {
+            (
+                paths::NEW_PASSWORD,
+                "identifier",
+                format!("nobody{round}x{number}@example.org"),
+            )
+        });
+        let new = (0..10).map(|number| (paths::SIGN_UP, "address", format!("new{round}x{number}@example.org")));
+        let known = known
+            .iter()
+            .map(|address| (paths::NEW_PASSWORD, "identifier", address.clone()));
+        let mut taken = 0;
+        for (form, field, address) in known.zip(nobody).zip(new).flat_map(|((a, b), c)| [a, b, c]) {
+            let answer = site.browser().post(form, &[(field, &address)]).await;
+            match answer.status {
+                StatusCode::SEE_OTHER => taken += 1,
+                StatusCode::TOO_MANY_REQUESTS => {}
+                status => panic!("{status}"),
+            }
+        }
+        taken
+    };
+    assert_eq!(bomb(0).await, 10, "half of an hour's at once");
+    let mut taken = 10;
+    for round in 1..12 {
+        site.pass(5 * 60);
+        taken += bomb(round).await;
+    }
+    assert!((18..=20).contains(&taken), "{taken} in the hour");
+    assert!(site.mails().await.len() <= 20);
+
+    // Whoever waits is told so, the owner at home is not kept waiting, and nothing else is held back.
+    let answer = site
+        .browser()
+        .post(paths::NEW_PASSWORD, &[("identifier", &owner.address)])
+        .await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    let mut at_home = site.browser();
+    at_home.plant(KNOWN_BROWSER, owner.browser.cookie(KNOWN_BROWSER).unwrap());
+    let answer = at_home
+        .post(paths::NEW_PASSWORD, &[("identifier", &owner.address)])
+        .await;
+    assert_eq!(answer.location(), Some(paths::NEW_PASSWORD_CODE));
+    let fields = [("current", PASSWORD), ("password", NEW_PASSWORD)];
+    owner.browser.sign_in(&owner.address, PASSWORD).await;
+    let answer = owner.browser.post(paths::ACCOUNT_PASSWORD, &fields).await;
+    assert_eq!(answer.location(), Some(paths::ACCOUNT), "{}", answer.body);
+    let told = site.mails().await;
+    assert_eq!(of_kind(&told, "password-changed").len(), 1, "{told:?}");
 }

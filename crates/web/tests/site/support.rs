@@ -86,7 +86,10 @@ pub(crate) fn pages(app: Arc<App>) -> Router {
 
 impl TestSite {
     pub(crate) async fn new(engine: Engine) -> Self {
-        let app = TestApp::new(engine).await;
+        Self::with_app(TestApp::new(engine).await)
+    }
+
+    pub(crate) fn with_app(app: TestApp) -> Self {
         Self {
             router: pages(app.node()),
             app,
