@@ -1,4 +1,5 @@
-//! What the tests in a browser need from outside: Chromium with its driver, oathtool, and for `screenshots` axe-core.
+//! What tests need from outside: Chromium with its driver, oathtool, another mail server and another reader of signatures; for
+//! `screenshots` axe-core.
 
 use crate::{debian, process};
 use anyhow::{Context as _, Result, bail};
@@ -9,10 +10,12 @@ use std::{
 };
 
 /// Programs, each with the Debian package that brings it.
-const PROGRAMS: [(&str, &str); 3] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("oathtool", "oathtool"),
+    ("aiosmtpd", "python3-aiosmtpd"),
+    ("dkimverify", "python3-dkim"),
 ];
 
 /// What looks at pages for people who see, hear or move differently. One version, so that it finds the same everywhere.
@@ -24,7 +27,7 @@ pub(crate) fn find_or_install() -> Result<String> {
     if missing().next().is_some() {
         let (programs, packages): (Vec<&str>, Vec<&str>) = missing().copied().unzip();
         let advice = format!(
-            "the tests in a browser need {}: `apt-get install {}` on Debian; elsewhere, put programs of these names on PATH",
+            "the tests need {}: `apt-get install {}` on Debian; elsewhere, put programs of these names on PATH",
             programs.join(", "),
             packages.join(" ")
         );

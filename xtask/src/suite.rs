@@ -20,7 +20,7 @@ use std::{
 pub(crate) const TEST: &[Step<Context>] = &[
     Step {
         name: "tools",
-        shows: "rustfmt, clippy, PostgreSQL, Chromium and oathtool are here, or can be installed",
+        shows: "rustfmt, clippy, PostgreSQL, Chromium, oathtool, aiosmtpd and dkimpy are here, or can be installed",
         run: tools,
     },
     Step {
@@ -79,7 +79,7 @@ pub(crate) const TEST: &[Step<Context>] = &[
 pub(crate) const SOAK: &[Step<Context>] = &[
     Step {
         name: "tools",
-        shows: "PostgreSQL, Chromium and oathtool are here, or can be installed",
+        shows: "PostgreSQL, Chromium, oathtool, aiosmtpd and dkimpy are here, or can be installed",
         run: tools,
     },
     Step {
