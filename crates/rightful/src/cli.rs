@@ -87,7 +87,7 @@ pub(crate) enum Command {
     #[command(after_help = SERVE_EXAMPLES)]
     Serve {
         /// File of configuration; `rightful config sample` prints one. Without it, ./rightful.toml if it is there.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", env = "RIGHTFUL_CONFIG")]
         config: Option<PathBuf>,
     },
     /// Get a token for an administrator, who lets this program act in a browser.

@@ -19,6 +19,7 @@ use std::path::Path;
 
 use rightful_app::bounces::BounceSecret;
 use rightful_store::Address;
+use rightful_web::pages::Logo;
 use rightful_web::server::{Caps, CertificateFiles, ServerSettings, Timeouts};
 use zeroize::Zeroizing;
 
@@ -113,11 +114,11 @@ impl Config {
     /// Whether the files that it names can be used, as far as that shows from outside.
     fn check_files(&self, faults: &mut Vec<String>) {
         faults.extend(self.database().err().map(|Unusable(fault)| fault));
+        faults.extend(self.logo().err().map(|Unusable(fault)| fault));
         let files = [
             ("listen.tls_certificate", &self.listen.tls_certificate),
             ("mail.dkim_key_file", &self.mail.dkim_key_file),
             ("places.file", &self.places.file),
-            ("site.logo", &self.site.logo),
         ];
         for (key, file) in files {
             let Some(path) = file else { continue };
@@ -204,6 +205,24 @@ impl Config {
             Some(url) => Address::parse(url.expose()).map_err(|fault| Unusable(format!("data.database: {fault}"))),
             None => Ok(Address::Sqlite(self.data.folder.join("rightful.db"))),
         }
+    }
+
+    /// The picture in the place of the name.
+    pub(crate) fn logo(&self) -> Result<Option<Logo>, Unusable> {
+        let Some(path) = &self.site.logo else {
+            return Ok(None);
+        };
+        let most = u64::try_from(Logo::MOST_BYTES).unwrap_or(u64::MAX);
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+        read.map_err(|fault| Unusable(format!("site.logo: {}", cannot_be_read(path, &fault))))?;
+        let unusable = || {
+            let path = path.display();
+            Unusable(format!(
+                "site.logo: the file {path} is neither PNG nor SVG, or has more than 256 KiB"
+            ))
+        };
+        Logo::read(bytes).map(Some).ok_or_else(unusable)
     }
 
     /// What posted bounces are signed with. One that is too short was refused when the configuration was read.

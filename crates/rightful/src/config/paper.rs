@@ -36,7 +36,7 @@ pub(crate) fn sample() -> String {
 pub(crate) fn reference() -> String {
     let mut text = String::from(
         "# Configuration\n\n\
-         `rightful.toml` in the folder where Rightful is started, or the file that `--config` names. Each key may also be set by a\n\
+         `rightful.toml` in the folder where Rightful is started, or the file that `--config` or `RIGHTFUL_CONFIG` names. Each key may also be set by a\n\
          variable of the environment, which goes before the file: `site.name` by `RIGHTFUL_SITE__NAME`; lists with commas. Unknown names\n\
          and values that do not go together are refused at the start with exit status 2, all at once; so is a file that holds a password and that\n\
          others may read. Secrets may stand in files of their own (`…_file`), one line each, mode 600. Paths are relative to where Rightful is started.\n\n\

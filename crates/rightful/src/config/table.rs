@@ -101,7 +101,7 @@ settings! {
         /// Where owners find it: scheme, host and port. Requests for another host are refused. Needed as soon as
         /// `listen.address` is open to others; without it, only `localhost`, `127.0.0.1` and `[::1]` are answered.
         base_url: Option<BaseUrl> = like("\"https://id.example.com\"");
-        /// A picture in place of the name: SVG or PNG.
+        /// A picture in place of the name: SVG or PNG, at most 256 KiB. It is read at the start.
         logo: Option<PathBuf> = like("\"/etc/rightful/logo.svg\"");
         /// The one colour of buttons and links. Where its contrast is too low, a darker or lighter one is used.
         accent: Accent = is("\"#2f5d50\"");

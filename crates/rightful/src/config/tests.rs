@@ -335,6 +335,19 @@ fn files_that_are_named_must_be_there() {
 }
 
 #[test]
+fn j06_a_logo_is_a_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, logo) = (folder.path().join("rightful.toml"), folder.path().join("logo.svg"));
+    write(&file, &format!("[site]\nlogo = \"{}\"\n", logo.display()), 0o644);
+    assert!(load_fault(&file).contains("site.logo: there is no file"));
+    write(&logo, "<html><script>alert(1)</script></html>", 0o644);
+    assert!(load_fault(&file).contains("is neither PNG nor SVG"));
+    write(&logo, "<svg xmlns=\"http://www.w3.org/2000/svg\"/>", 0o644);
+    assert!(Config::load(Some(&file), env(&[])).unwrap().logo().unwrap().is_some());
+    assert!(parse("").logo().unwrap().is_none());
+}
+
+#[test]
 fn the_table_is_sound() {
     for section in SECTIONS {
         for key in section.keys {

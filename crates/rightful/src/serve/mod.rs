@@ -96,25 +96,25 @@ fn site_args(config: &Config, args: &SiteArgs) -> Result<SiteArgs> {
     })
 }
 
-fn branding(config: &Config) -> Branding {
+fn branding(config: &Config) -> Result<Branding> {
     let languages = config
         .site
         .languages
         .iter()
         .filter_map(|language| Locale::from_tag(language.code()));
-    Branding {
-        logo: None,
+    Ok(Branding {
+        logo: config.logo()?,
         accent: Accent::parse(config.site.accent.as_str()).unwrap_or_default(),
         languages: languages.collect(),
         ..Branding::named(&config.site.name)
-    }
+    })
 }
 
 fn parts(config: &Config, app: &Arc<App>, mail: &mail::Mail) -> Result<Parts> {
     let contact = config.site.security_contact.as_ref();
     Ok(Parts {
         app: Arc::clone(app),
-        branding: Arc::new(branding(config)),
+        branding: Arc::new(branding(config)?),
         secure: config.site.base_url.as_ref().is_some_and(|url| url.is_https()),
         places: places::open(config.places.file.as_deref())?,
         mailbox: mail.mailbox.clone(),

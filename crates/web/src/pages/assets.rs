@@ -17,8 +17,8 @@ pub fn stylesheet_path() -> String {
 }
 
 /// Where a file made from configuration is served.
-pub(super) fn path_of(name: &str, content: &str, extension: &str) -> String {
-    let hash = hex(fingerprint(content.as_bytes()));
+pub(super) fn path_of(name: &str, content: &[u8], extension: &str) -> String {
+    let hash = hex(fingerprint(content));
     hashed_path(name, &String::from_utf8_lossy(&hash), extension)
 }
 
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_path_changes_with_the_content() {
-        assert_ne!(path_of("brand", "a", "css"), path_of("brand", "b", "css"));
+        assert_ne!(path_of("brand", b"a", "css"), path_of("brand", b"b", "css"));
         assert!(stylesheet_path().starts_with("/assets/rightful-"));
     }
 }

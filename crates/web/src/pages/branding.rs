@@ -3,14 +3,15 @@
 use super::assets::path_of;
 use crate::words::Locale;
 use std::fmt;
+use std::sync::Arc;
 
 /// How a site appears on its pages; from configuration, read once.
 #[derive(Clone, Debug)]
 pub struct Branding {
     /// The name that owners know the site by, as it stands in titles and sentences.
     pub site_name: String,
-    /// Where a logo is served on our own origin (`/assets/logo.svg`); `None` shows the name in letters. It is drawn 2.5 rem high.
-    pub logo: Option<String>,
+    /// The logo; `None` shows the name in letters. It is drawn 2.5 rem high.
+    pub logo: Option<Logo>,
     /// The one colour that is not ours.
     pub accent: Accent,
     /// Languages that pages are offered in; the first is for visitors whose wishes we cannot meet.
@@ -36,7 +37,7 @@ impl Branding {
 
     /// Where [`Branding::stylesheet`] is served; changes with its content.
     pub fn stylesheet_path(&self) -> String {
-        path_of("brand", &self.stylesheet(), "css")
+        path_of("brand", self.stylesheet().as_bytes(), "css")
     }
 
     /// A small picture for tabs and bookmarks: the first letter of the name on the accent. Served at [`Branding::icon_path`].
@@ -57,7 +58,54 @@ impl Branding {
 
     /// Where [`Branding::icon`] is served; changes with its content.
     pub fn icon_path(&self) -> String {
-        path_of("icon", &self.icon(), "svg")
+        path_of("icon", self.icon().as_bytes(), "svg")
+    }
+}
+
+/// A picture in the place of the site's name. Served at [`Logo::path`].
+#[derive(Clone)]
+pub struct Logo {
+    bytes: Arc<[u8]>,
+    is_svg: bool,
+}
+
+impl fmt::Debug for Logo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Logo({})", self.content_type())
+    }
+}
+
+impl Logo {
+    /// The most bytes that it may have: it is on every page.
+    pub const MOST_BYTES: usize = 256 * 1024;
+
+    /// Reads PNG or SVG, told by what is in it and not by its name: what it is served as is what it is, so that no browser takes
+    /// it for a page. `None` for anything else, and for what is too large.
+    ///
+    /// An SVG may hold scripts. In a page they do not run, for it is shown as a picture; opened by itself they do not either, for
+    /// our content security policy knows none.
+    pub fn read(bytes: Vec<u8>) -> Option<Self> {
+        let is_png = bytes.starts_with(b"\x89PNG\r\n\x1a\n");
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        let is_svg = text.starts_with("<svg") || text.starts_with("<?xml") && text.contains("<svg");
+        ((is_png || is_svg) && bytes.len() <= Self::MOST_BYTES).then(|| Self {
+            bytes: bytes.into(),
+            is_svg,
+        })
+    }
+
+    /// Where it is served; changes with its content.
+    pub fn path(&self) -> String {
+        path_of("logo", &self.bytes, if self.is_svg { "svg" } else { "png" })
+    }
+
+    pub(crate) fn content_type(&self) -> &'static str {
+        if self.is_svg { "image/svg+xml" } else { "image/png" }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -372,6 +420,36 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_logo_is_png_or_svg_by_what_is_in_it() {
+        let logo = |bytes: &[u8]| Logo::read(bytes.to_vec()).map(|logo| logo.content_type());
+        assert_eq!(logo(b"\x89PNG\r\n\x1a\nand so on"), Some("image/png"));
+        for svg in [
+            "<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
+            "\u{feff}\n <svg/>",
+            "<?xml version=\"1.0\"?>\n<!-- ours -->\n<svg/>",
+        ] {
+            assert_eq!(logo(svg.as_bytes()), Some("image/svg+xml"), "{svg}");
+        }
+        for other in [
+            &b""[..],
+            b"GIF89a",
+            b"\xff\xd8\xff\xe0",
+            b"<html><svg/></html>",
+            b"<!doctype html><svg/>",
+            b"<?xml version=\"1.0\"?><html/>",
+            b"PNG",
+            b"<svg/>\xff",
+        ] {
+            assert_eq!(logo(other), None, "{other:?}");
+        }
+        let mut large = b"<svg/>".to_vec();
+        large.resize(Logo::MOST_BYTES, b' ');
+        assert!(Logo::read(large.clone()).is_some());
+        large.push(b' ');
+        assert!(Logo::read(large).is_none());
     }
 
     #[test]

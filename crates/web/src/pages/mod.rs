@@ -31,7 +31,7 @@ pub mod step_up;
 #[cfg(test)]
 mod tests;
 
-pub use branding::{Accent, Branding};
+pub use branding::{Accent, Branding, Logo};
 pub use problem::Tell;
 
 use crate::words::{self, Locale};

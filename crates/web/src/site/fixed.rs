@@ -36,11 +36,13 @@ pub(crate) async fn asset(State(site): State<Site>, Path(name): Path<String>) ->
     let path = format!("{}/{name}", paths::ASSETS);
     let web = Web(site);
     let (kind, body) = if path == assets::stylesheet_path() {
-        ("text/css; charset=utf-8", assets::STYLESHEET.to_owned())
+        ("text/css; charset=utf-8", assets::STYLESHEET.as_bytes().to_vec())
     } else if path == web.branding.stylesheet_path() {
-        ("text/css; charset=utf-8", web.branding.stylesheet())
+        ("text/css; charset=utf-8", web.branding.stylesheet().into_bytes())
     } else if path == web.branding.icon_path() {
-        ("image/svg+xml", web.branding.icon())
+        ("image/svg+xml", web.branding.icon().into_bytes())
+    } else if let Some(logo) = web.branding.logo.as_ref().filter(|logo| path == logo.path()) {
+        (logo.content_type(), logo.bytes().to_vec())
     } else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -1,13 +1,14 @@
 //! Every route of the site, read from the router's own text, so that a new one cannot be forgotten.
 
 use http::{Method, StatusCode};
-use rightful_web::pages::paths;
+use rightful_web::pages::{Branding, Logo, paths};
 
-use crate::support::{Browser, Engine, FLOW, SESSION, TestSite, on_both_engines};
+use crate::support::{Browser, Engine, FLOW, SESSION, TestSite, branded, on_both_engines};
 
 on_both_engines!(
     d01_mfa_direct_navigation,
-    a_route_of_an_account_knows_nobody_who_is_signed_out
+    a_route_of_an_account_knows_nobody_who_is_signed_out,
+    j06_a_logo_is_served_as_a_picture_and_nothing_else,
 );
 
 /// The methods and paths of all routes.
@@ -105,4 +106,32 @@ async fn a_route_of_an_account_knows_nobody_who_is_signed_out(engine: Engine) {
             assert!(!answer.body.contains(&owner.address));
         }
     }
+}
+
+/// A logo is the operator's, but may have come from anywhere.
+async fn j06_a_logo_is_served_as_a_picture_and_nothing_else(engine: Engine) {
+    let site = TestSite::new(engine).await;
+    let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(2)</script></svg>"#;
+    let png = b"\x89PNG\r\n\x1a\n<script>alert(3)</script>";
+    for (bytes, kind) in [(svg.as_bytes(), "image/svg+xml"), (&png[..], "image/png")] {
+        let logo = Logo::read(bytes.to_vec()).unwrap();
+        let branding = Branding {
+            logo: Some(logo.clone()),
+            ..Branding::named("Example")
+        };
+        let mut browser = site.browser().at(&branded(site.node(), branding));
+        let page = browser.get(paths::SIGN_IN).await;
+        let shown = format!("<img src=\"{}\" alt=\"Example\">", logo.path());
+        assert!(page.body.contains(&shown), "{}", page.body);
+        // As a page it is nothing that was written into it.
+        assert!(!page.body.contains("alert("), "{}", page.body);
+        let picture = browser.get_bytes(&logo.path()).await;
+        assert_eq!((picture.0.as_u16(), picture.1.as_str()), (200, kind));
+        assert_eq!(picture.2, "public, max-age=31536000, immutable");
+        assert_eq!(picture.3, bytes);
+        let other = browser.get("/assets/logo-0000000000000000.svg").await;
+        assert_eq!(other.status, StatusCode::NOT_FOUND);
+    }
+    let without = site.browser().get(paths::SIGN_IN).await;
+    assert!(!without.body.contains("<img"), "{}", without.body);
 }

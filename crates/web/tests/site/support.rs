@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use http::header::{COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE, USER_AGENT};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use rightful_app::app::App;
@@ -72,9 +72,14 @@ impl Deref for TestSite {
 
 /// The pages of a node.
 pub(crate) fn pages(app: Arc<App>) -> Router {
+    branded(app, Branding::named("Example"))
+}
+
+/// The pages of a node with a look of their own.
+pub(crate) fn branded(app: Arc<App>, branding: Branding) -> Router {
     router(Parts {
         app,
-        branding: Arc::new(Branding::named("Example")),
+        branding: Arc::new(branding),
         secure: true,
         places: None,
         mailbox: None,
@@ -246,6 +251,23 @@ const TOKENS: [&str; 4] = ["rs_", "rf_", "rb_", "ra_"];
 impl Browser {
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], Vec::new()).await
+    }
+
+    /// A file: status, type, for how long it may be kept, and bytes.
+    pub(crate) async fn get_bytes(&mut self, path: &str) -> (StatusCode, String, String, Vec<u8>) {
+        let mut request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let client = Client::new(self.address, RequestId::from_number(1));
+        request.extensions_mut().insert(client);
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let header = |name| parts.headers[name].to_str().unwrap().to_owned();
+        let (kind, kept) = (header(CONTENT_TYPE), header(CACHE_CONTROL));
+        (
+            parts.status,
+            kind,
+            kept,
+            body.collect().await.unwrap().to_bytes().to_vec(),
+        )
     }
 
     /// Posts a form.
