@@ -307,7 +307,14 @@ impl App {
             };
             return Ok(SignInOutcome::Wait(until));
         };
-        let verdict = self.try_password(found.as_ref(), &key, &attempt.password).await?;
+        // However many strangers wait, an owner at his own browser does not wait behind them.
+        let priority = match browser_id {
+            Some(_) => Priority::KnownBrowser,
+            None => Priority::SignIn,
+        };
+        let verdict = self
+            .try_password(found.as_ref(), &key, &attempt.password, priority)
+            .await?;
         let held = found.as_ref().and_then(|view| view.held);
         let Some(view) = found.filter(|_| verdict.right) else {
             let why = if held.is_some() { "held" } else { "wrong-password" };
@@ -328,6 +335,7 @@ impl App {
         view: Option<&SignInView>,
         key: &str,
         password: &Zeroizing<String>,
+        priority: Priority,
     ) -> Result<Verdict, Fault> {
         let usable = view.filter(|view| !view.needs.held && view.living.state == AccountState::Open);
         let stored = usable.and_then(|view| view.password.as_ref()).and_then(|stored| {
@@ -340,9 +348,7 @@ impl App {
         };
         let forms = typed_forms(password);
         let kind = hash.kind();
-        let right = self
-            .hash(Priority::SignIn, move |arena| verify(&hash, &forms, arena))
-            .await?;
+        let right = self.hash(priority, move |arena| verify(&hash, &forms, arena)).await?;
         Ok(Verdict {
             right: right && real,
             rehash: kind != HashKind::Argon2id,

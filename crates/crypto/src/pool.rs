@@ -2,8 +2,8 @@
 //!
 //! A password hash is meant to be dear: 19 MiB and 13 ms each. So they are computed on threads of their own, never on those
 //! that answer requests, as many at once as there are cores, each in memory that is kept and used again: memory is workers
-//! times the size of a hash, whatever the load. Work waits in one queue a priority; a sign-in goes before the tests of a
-//! leak. A queue that is full refuses at once, and work whose deadline has passed is not begun.
+//! times the size of a hash, whatever the load. Work waits in one queue a priority: an owner at a browser that is recognised
+//! goes before strangers, a sign-in before the tests of a leak. A queue that is full refuses at once, and work whose deadline has passed is not begun.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,6 +18,8 @@ use crate::password::Arena;
 /// What goes first. Within a priority, first come first served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
+    /// Somebody waits at a page, in a browser that is recognised as the owner's: strangers cannot make work here.
+    KnownBrowser,
     /// Somebody waits at a page.
     SignIn,
     /// Tests of leaked secrets.
@@ -27,7 +29,7 @@ pub enum Priority {
 }
 
 impl Priority {
-    const COUNT: usize = 3;
+    const COUNT: usize = 4;
 }
 
 /// What work is told when its turn comes.
@@ -250,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_goes_before_the_tests_of_a_leak() {
+    fn owners_go_before_strangers_and_a_sign_in_before_the_tests_of_a_leak() {
         let pool = pool(1, 8);
         let hold = occupy(&pool);
         let (order, seen) = channel();
@@ -259,13 +261,17 @@ mod tests {
             (Priority::LeakTest, "test 1"),
             (Priority::LeakTest, "test 2"),
             (Priority::SignIn, "sign-in"),
+            (Priority::KnownBrowser, "owner"),
         ] {
             let order = order.clone();
             pool.submit(priority, None, move |_| order.send(name).expect("the test waits"))
                 .expect("room");
         }
         drop((hold, order));
-        assert_eq!(seen.iter().collect::<Vec<_>>(), ["sign-in", "test 1", "test 2", "wrap"]);
+        assert_eq!(
+            seen.iter().collect::<Vec<_>>(),
+            ["owner", "sign-in", "test 1", "test 2", "wrap"]
+        );
     }
 
     #[test]
