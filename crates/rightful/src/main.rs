@@ -19,6 +19,9 @@ use crate::cli::{AccountsCommand, AuditCommand, Cli, Command, ConfigCommand, Dki
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if matches!(cli.command, Command::Leak(LeakCommand::Scan { .. })) {
+        stand_back();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -40,6 +43,14 @@ fn main() -> ExitCode {
             ExitCode::from(if is_unusable(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// Lets every other program go first. A scan takes hours, and may run beside the server: owners who sign in wait for none of
+/// it, and a machine with nothing else to do notices nothing. Threads take it from the one that starts them, so this comes
+/// before there are any.
+fn stand_back() {
+    // A system that refuses to be polite is a slower one, not a broken one.
+    let _ = rustix::process::nice(19);
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {

@@ -17,6 +17,7 @@ on_both_engines!(
     a_stream_that_was_cut_off_is_read_anew,
     a_leak_shows_where_its_lines_went,
     everything_that_changed_says_who_did_it,
+    a_scan_lets_every_other_program_go_first,
 );
 
 const HASH: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -241,4 +242,36 @@ fn everything_that_changed_says_who_did_it(engine: Engine) {
         "{history}"
     );
     site.assert_audit_holds();
+}
+
+/// Beside a server a scan had as much of the machine as the sign-ins together.
+fn a_scan_lets_every_other_program_go_first(engine: Engine) {
+    let site = Site::new(engine);
+    import(&site, "password");
+    let mut command = site.command(&["leak", "scan", "-", "--name", "leak"]);
+    let mut running = Running::start_with_input(&mut command, Stdio::piped());
+    let input = running.input().expect("a pipe");
+    let door = site.door();
+    until("the scan is at it", || {
+        (door.number("SELECT COUNT(*) FROM leak") == Some(1)).then_some(())
+    });
+    let niceness = niceness_of_threads(running.id());
+    assert!(niceness.len() > 2, "with its readers and its pool: {niceness:?}");
+    assert!(niceness.iter().all(|nice| nice == "19"), "{niceness:?}");
+    drop(input);
+    assert_eq!(running.wait().status, Some(0));
+}
+
+/// Of each thread (proc_pid_stat(5): the 19th field).
+fn niceness_of_threads(process: u32) -> Vec<String> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).expect("a living process");
+    let nice = |stat: String| {
+        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+        fields.split_ascii_whitespace().nth(16).expect("19 fields").to_owned()
+    };
+    // One may end meanwhile.
+    let stats = threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+    stats.map(nice).collect()
 }
