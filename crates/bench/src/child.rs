@@ -6,10 +6,11 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::leak_lines::LeakFile;
-use crate::{clock, import, scan, scanning};
+use crate::{clock, import, scan, scanning, session};
 
 const SCAN: &str = "scan";
 const IMPORT: &str = "import";
+const HELLO: &str = "hello";
 
 /// Does what another process of this program asked for, and prints the peak of its memory in bytes.
 pub(crate) fn serve(order: &[String]) -> Result<()> {
@@ -24,6 +25,7 @@ pub(crate) fn serve(order: &[String]) -> Result<()> {
             scan::scan_strangers(&leak, times.parse()?, true, &table, &pool)?;
         }
         [what, accounts] if what == IMPORT => import::import_alone(accounts.parse()?)?,
+        [what] if what == HELLO => return session::hello(),
         _ => bail!("a process of this program asked for what there is not: {order:?}"),
     }
     println!("{}", clock::peak_memory()?);

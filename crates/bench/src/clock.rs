@@ -41,9 +41,19 @@ pub(crate) fn spent<T>(work: impl FnOnce() -> T) -> (T, Spent) {
 }
 
 /// Seconds of processor time that this process has had.
-fn cpu() -> f64 {
+pub(crate) fn cpu() -> f64 {
     let spent = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(spent.tv_sec.unsigned_abs(), u32::try_from(spent.tv_nsec).unwrap_or(0)).as_secs_f64()
+}
+
+/// Seconds of processor time that processes of ours have had which have ended (proc_pid_stat(5): the 16th and 17th field, in
+/// hundredths).
+fn cpu_of_children() -> f64 {
+    let stat = read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program stands in brackets and may hold anything.
+    let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
+    let ticks = fields.split_ascii_whitespace().skip(13).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// Now, for the rooms that ask.
@@ -93,12 +103,12 @@ impl Machine {
         Ok(Self {
             busy: all - idle,
             all,
-            own: cpu(),
+            own: cpu() + cpu_of_children(),
         })
     }
 
-    /// Which part of the machine's processor time since then went to others than this process: 0 to 1. Child processes and the
-    /// PostgreSQL server of an import are others too.
+    /// Which part of the machine's processor time since then went to others than this process and those that it started: 0 to
+    /// 1. The PostgreSQL server of an import is another too.
     pub(crate) fn others(&self) -> Result<f64> {
         let now = Self::look()?;
         let others = (now.busy - self.busy) - (now.own - self.own);

@@ -118,7 +118,8 @@ async fn import(file: &Path, accounts: usize, address: &Address) -> Result<f64> 
     Ok(took)
 }
 
-fn env() -> Env {
+/// The system's clock and chance.
+pub(crate) fn env() -> Env {
     Env {
         clock: Arc::new(now),
         chance: Box::new(UnwrapErr(getrandom::SysRng)),

@@ -2,7 +2,7 @@
 //! machine.
 //!
 //! Every measure is one line of JSON on standard output ([`measure::Measure`]). Names given as arguments choose: a measure
-//! runs when one of them is part of its name. `--quick` takes less of everything and stays below three minutes. The data is
+//! runs when one of them is part of its name. `--quick` takes less of everything, about six minutes in all. The data is
 //! made up from seeds, in a folder that goes away; nothing is fetched.
 //!
 //! Ours and the bound run in turn, round after round, and a ratio is the median of the rounds' ratios: what else the machine
@@ -11,6 +11,7 @@
 mod bare;
 mod child;
 mod clock;
+mod http;
 mod import;
 mod leak_lines;
 mod measure;
@@ -19,6 +20,8 @@ mod people;
 mod pieces;
 mod scan;
 mod scanning;
+mod server;
+mod session;
 mod verify;
 
 use std::path::Path;
@@ -31,7 +34,7 @@ use crate::measure::Measure;
 #[derive(Parser)]
 #[command(about = "Measures Rightful against the bounds of the same run; one line of JSON a measure")]
 struct Args {
-    /// Less of everything: all together in less than three minutes.
+    /// Less of everything: all together in about six minutes.
     #[arg(long)]
     quick: bool,
     /// Only measures with one of these in their name.
@@ -76,7 +79,13 @@ const BENCHES: &[Bench] = &[
     import::POSTGRES,
     import::MEMORY,
     pieces::BENCH,
+    session::BENCH,
 ];
+
+/// Threads for clients, apart from those of the program that is measured.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Runtime::new().context("no runtime can be started")
+}
 
 fn main() -> Result<()> {
     let args = Args::parse();
@@ -89,12 +98,13 @@ fn main() -> Result<()> {
         folder: folder.path(),
         asked: &args.names,
     };
-    let known = || BENCHES.iter().flat_map(|bench| bench.measures);
+    let benches = || BENCHES.iter();
+    let known = || benches().flat_map(|bench| bench.measures);
     if !known().any(|measure| task.wants(measure)) {
         let all: Vec<&str> = known().copied().collect();
         bail!("no measure has such a name; there are {}", all.join(", "));
     }
-    for bench in BENCHES {
+    for bench in benches() {
         if !bench.measures.iter().any(|measure| task.wants(measure)) {
             continue;
         }
