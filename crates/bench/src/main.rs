@@ -11,6 +11,7 @@
 mod bare;
 mod child;
 mod clock;
+mod crowd;
 mod http;
 mod import;
 mod leak_lines;
@@ -22,6 +23,7 @@ mod scan;
 mod scanning;
 mod server;
 mod session;
+mod start;
 mod verify;
 
 use std::path::Path;
@@ -79,6 +81,7 @@ const BENCHES: &[Bench] = &[
     import::POSTGRES,
     import::MEMORY,
     pieces::BENCH,
+    start::BENCH,
     session::BENCH,
 ];
 

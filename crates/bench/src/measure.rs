@@ -71,6 +71,13 @@ impl Measure {
         self
     }
 
+    /// The figure itself shall not be above this.
+    pub(crate) fn at_most(mut self, most: f64, in_words: &str) -> Self {
+        self.target = Some(format!("<= {in_words}"));
+        self.met = self.ours <= most;
+        self
+    }
+
     /// Something more that is worth keeping.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.more.insert(name.to_owned(), value.into());
@@ -157,6 +164,8 @@ mod tests {
         assert!(!measure().ratio_at_least(0.95).met);
         assert!(measure().ratio_at_most(1.0).met);
         assert!(!measure().at_least(9.5, "9.5").met);
+        assert!(measure().at_most(9.0, "9").met);
+        assert!(!measure().at_most(8.9, "8.9").met);
         assert!(measure().met);
     }
 }
