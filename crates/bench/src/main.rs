@@ -23,6 +23,7 @@ mod scan;
 mod scanning;
 mod server;
 mod session;
+mod sign_in;
 mod start;
 mod verify;
 
@@ -83,6 +84,7 @@ const BENCHES: &[Bench] = &[
     pieces::BENCH,
     start::BENCH,
     session::BENCH,
+    sign_in::BENCH,
 ];
 
 /// Threads for clients, apart from those of the program that is measured.
