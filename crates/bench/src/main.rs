@@ -14,6 +14,7 @@ mod clock;
 mod crowd;
 mod http;
 mod import;
+mod junk;
 mod leak_lines;
 mod measure;
 mod packed;
@@ -85,6 +86,7 @@ const BENCHES: &[Bench] = &[
     start::BENCH,
     session::BENCH,
     sign_in::BENCH,
+    junk::BENCH,
 ];
 
 /// Threads for clients, apart from those of the program that is measured.
