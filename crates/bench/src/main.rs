@@ -26,6 +26,7 @@ mod server;
 mod session;
 mod sign_in;
 mod start;
+mod timing;
 mod verify;
 
 use std::path::Path;
@@ -87,6 +88,7 @@ const BENCHES: &[Bench] = &[
     session::BENCH,
     sign_in::BENCH,
     junk::BENCH,
+    timing::BENCH,
 ];
 
 /// Threads for clients, apart from those of the program that is measured.
