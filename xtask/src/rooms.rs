@@ -109,6 +109,7 @@ const ROOMS: &[Room] = &[
             "rightful-crypto",
             "rightful-leaks",
             "rightful-store",
+            "rightful-notify",
             "rightful-app",
             "rightful-testkit",
         ],

@@ -17,6 +17,7 @@ mod import;
 mod junk;
 mod leak_lines;
 mod measure;
+mod notices;
 mod packed;
 mod people;
 mod pieces;
@@ -89,6 +90,7 @@ const BENCHES: &[Bench] = &[
     sign_in::BENCH,
     junk::BENCH,
     timing::BENCH,
+    notices::BENCH,
 ];
 
 /// Threads for clients, apart from those of the program that is measured.
