@@ -21,6 +21,7 @@ mod notices;
 mod packed;
 mod people;
 mod pieces;
+mod races;
 mod scan;
 mod scanning;
 mod server;
@@ -43,7 +44,7 @@ struct Args {
     /// Less of everything: all together in about six minutes.
     #[arg(long)]
     quick: bool,
-    /// Only measures with one of these in their name.
+    /// Only measures with one of these in their name. `races` runs only when it is named: without --quick it takes hours.
     names: Vec<String>,
     /// What this process does for another one that measures its memory.
     #[arg(long, hide = true, num_args = 1..)]
@@ -93,6 +94,9 @@ const BENCHES: &[Bench] = &[
     notices::BENCH,
 ];
 
+/// Those that take so long that they run only when they are named.
+const LONG: &[Bench] = &[races::SQLITE, races::POSTGRES];
+
 /// Threads for clients, apart from those of the program that is measured.
 fn runtime() -> Result<tokio::runtime::Runtime> {
     tokio::runtime::Runtime::new().context("no runtime can be started")
@@ -109,7 +113,8 @@ fn main() -> Result<()> {
         folder: folder.path(),
         asked: &args.names,
     };
-    let benches = || BENCHES.iter();
+    let long: &[Bench] = if args.names.is_empty() { &[] } else { LONG };
+    let benches = || BENCHES.iter().chain(long);
     let known = || benches().flat_map(|bench| bench.measures);
     if !known().any(|measure| task.wants(measure)) {
         let all: Vec<&str> = known().copied().collect();
