@@ -3,7 +3,8 @@
 //! A password hash is meant to be dear: 19 MiB and 13 ms each. So they are computed on threads of their own, never on those
 //! that answer requests, as many at once as there are cores, each in memory that is kept and used again: memory is workers
 //! times the size of a hash, whatever the load. Work waits in one queue a priority: an owner at a browser that is recognised
-//! goes before strangers, a sign-in before the tests of a leak. A queue that is full refuses at once, and work whose deadline has passed is not begun.
+//! goes before strangers, a sign-in before the tests of a leak. A queue that is full refuses at once, and work whose deadline
+//! has passed is not begun.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
