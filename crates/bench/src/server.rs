@@ -115,7 +115,7 @@ impl Premises {
         command.envs([
             ("RIGHTFUL_LISTEN__ADDRESS", address.to_string().as_str()),
             // So that requests can come from many addresses.
-            ("RIGHTFUL_LISTEN__TRUSTED_PROXIES", "[\"127.0.0.1/32\"]"),
+            ("RIGHTFUL_LISTEN__TRUSTED_PROXIES", "127.0.0.1/32"),
         ]);
         let begun = Instant::now();
         let mut server = Server {
@@ -158,6 +158,21 @@ impl Server {
     /// Seconds of processor time that it has had.
     pub(crate) fn cpu(&self) -> Result<f64> {
         cpu_of(&self.running)
+    }
+
+    /// Seconds of processor time that its threads for password hashes have had (proc(5): the first figure of `schedstat`, in
+    /// nanoseconds).
+    pub(crate) fn cpu_of_hashes(&self) -> Result<f64> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.running.id())).context("the server has ended")?;
+        let read = |path: &Path, what| fs::read_to_string(path.join(what)).unwrap_or_default();
+        let of_pool = threads
+            .flatten()
+            .filter(|thread| read(&thread.path(), "comm").starts_with("hash-"))
+            .map(|thread| read(&thread.path(), "schedstat"));
+        let nanoseconds = of_pool.filter_map(|stat| stat.split(' ').next()?.parse::<f64>().ok());
+        let seconds = nanoseconds.sum::<f64>() / 1e9;
+        ensure!(seconds > 0.0, "the server has no threads for password hashes");
+        Ok(seconds)
     }
 
     /// A line of what the system says of its memory, in bytes: `VmRSS` (now), `VmHWM` (at most).
