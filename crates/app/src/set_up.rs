@@ -6,6 +6,7 @@ use rightful_core::flow::Purpose;
 use rightful_crypto::code::SetUpCode;
 use rightful_crypto::token::{Token, TokenKind};
 use rightful_store::flow::NewFlow;
+use rightful_store::{StoreError, Tx};
 use zeroize::Zeroizing;
 
 use crate::app::{App, Fault};
@@ -36,6 +37,15 @@ pub enum SetUpOutcome {
     Wait(Timestamp),
     /// There is an administrator already.
     Done,
+}
+
+/// Uses the code up that has this digest, in the transaction that makes the administrator: a code that was used and made
+/// nobody would leave the site without one for ever. False when it is not the code any more.
+pub(crate) async fn use_up(tx: &mut Tx, digest: &str) -> Result<bool, StoreError> {
+    let seen = tx.setting(SETTING).await?.filter(|setting| setting.body == digest);
+    let Some(seen) = seen else { return Ok(false) };
+    tx.put_setting(SETTING, DONE, seen.version).await?;
+    Ok(true)
 }
 
 impl App {
@@ -146,25 +156,8 @@ impl App {
             given: address,
             role: ADMINISTRATOR,
             verified: false,
+            set_up_code: Some(memory.name),
         };
-        // What is typed is looked at before the code is used up.
-        let email = match rightful_core::identifier::Identifier::email(address) {
-            Ok(email) => email,
-            Err(refused) => return Ok(SignUpOutcome::NoAddress(refused)),
-        };
-        if let Err(faults) = self.follows_rules(password, &[email.given()], false) {
-            let refusals = faults.into_iter().map(crate::new_password::Refusal::Rule).collect();
-            return Ok(SignUpOutcome::Refused(refusals));
-        }
-        let spent = self.site.store.write(async move |tx| {
-            let seen = tx.setting(SETTING).await?.filter(|setting| setting.body == memory.name);
-            let Some(seen) = seen else { return Ok(false) };
-            tx.put_setting(SETTING, DONE, seen.version).await?;
-            Ok(true)
-        });
-        if !spent.await? {
-            return Ok(SignUpOutcome::StartAgain);
-        }
         self.make_account(&flow, &making, password, visitor, now, &mut env)
             .await
     }

@@ -22,6 +22,7 @@ use crate::mail_code::Memory;
 use crate::new_password::Refusal;
 use crate::notices::{Notice, address_key};
 use crate::sessions::Opened;
+use crate::set_up::use_up;
 use crate::sign_in::{marks, sign_in_view};
 use crate::visitor::Visitor;
 
@@ -59,6 +60,8 @@ pub(crate) struct Making<'a> {
     pub(crate) given: &'a str,
     pub(crate) role: &'static str,
     pub(crate) verified: bool,
+    /// The digest of the set-up code that is used up by it, for the first administrator.
+    pub(crate) set_up_code: Option<String>,
 }
 
 impl App {
@@ -268,6 +271,7 @@ impl App {
             given: &memory.given,
             role: NO_ROLE,
             verified: true,
+            set_up_code: None,
         };
         self.make_account(&flow, &making, password, visitor, now, &mut env)
             .await
@@ -319,9 +323,15 @@ impl App {
         let entry = self.site.entry(AuditSubject::Account(no), "account.made", body, now);
         let key = email.sign_in_key().text().to_owned();
         let accounts = [new];
-        let spent = flow.clone();
+        let (spent, set_up_code) = (flow.clone(), making.set_up_code.clone());
         let made = self.site.store.write(async move |tx| {
             if !tx.spend_flow(&spent, now).await? {
+                return Ok(false);
+            }
+            // Last of what may say no: what was written before a no is kept, and the code must not be.
+            if let Some(code) = &set_up_code
+                && !use_up(tx, code).await?
+            {
                 return Ok(false);
             }
             tx.drop_released_key(&key).await?;
@@ -331,8 +341,10 @@ impl App {
         });
         match made.await {
             Ok(true) => {}
-            // Somebody else took the address meanwhile.
-            Ok(false) | Err(StoreError::AlreadyExists) => return Ok(SignUpOutcome::StartAgain),
+            // Somebody else took the address, or the set-up code, meanwhile.
+            Ok(false) | Err(StoreError::AlreadyExists | StoreError::Changed { .. }) => {
+                return Ok(SignUpOutcome::StartAgain);
+            }
             Err(error) => return Err(error.into()),
         }
         let signed_in = after_making(no, flow.proofs, flow.born);

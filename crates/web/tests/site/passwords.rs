@@ -15,6 +15,7 @@ on_both_engines!(
     a_known_leaked_password_is_said_after_the_second_factor_too,
     a_known_leaked_password_is_said_once_and_blocks_nothing,
     an_imported_hash_is_replaced_once_it_was_used,
+    a_set_up_that_makes_nobody_leaves_its_code,
 );
 
 /// Passwords that will not do, and those that will.
@@ -288,5 +289,19 @@ async fn an_imported_hash_is_replaced_once_it_was_used(engine: Engine) {
         let mut after = site.browser();
         assert_eq!(after.sign_in(address, PASSWORD).await.location(), Some(paths::ACCOUNT));
         assert!(after.is_in().await);
+    }
+}
+
+/// The code was used up before the account was made: where none could be, the site had no administrator and no way to one.
+async fn a_set_up_that_makes_nobody_leaves_its_code(engine: Engine) {
+    let site = TestSite::new(engine).await;
+    let (owner, code) = (site.owner().await, site.new_set_up_code().await.unwrap().unwrap());
+    for (address, is_made) in [(owner.address.as_str(), false), ("first@example.org", true)] {
+        let mut browser = site.browser();
+        browser.post(paths::SETUP, &[("code", &code)]).await;
+        let fields = [("address", address), ("password", "seven grey lanterns, one red")];
+        let answer = browser.post(paths::SETUP_ACCOUNT, &fields).await;
+        assert_eq!(answer.location() == Some(paths::SETUP_APP), is_made, "{address}");
+        assert_eq!(site.wants_set_up().await.unwrap(), !is_made, "{address}");
     }
 }
