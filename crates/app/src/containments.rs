@@ -7,12 +7,12 @@ use rightful_core::containment::{
 };
 use rightful_core::leak::LeakState;
 use rightful_core::role::{Power, Role};
-use rightful_core::{AccountNo, Timestamp};
+use rightful_core::{AccountNo, PublicId, Timestamp};
 pub use rightful_store::cohort::{Member, MemberCount, MemberPlace, MemberState};
 pub use rightful_store::containment::{Containment, UndoAsked, Wave, WaveState};
 use rightful_store::{StoreError, Tx};
 
-use crate::accounts::account_id;
+use crate::accounts::{account_id, find_account};
 use crate::app::{App, Fault};
 use crate::incidents::incident_of;
 use crate::officer::Officer;
@@ -76,6 +76,8 @@ pub struct ContainmentView {
 pub struct MemberRow {
     /// The id under which the site knows the account.
     pub account_id: String,
+    /// The id of the account that others see.
+    pub public_id: PublicId,
     /// The name of the leak that is the reason.
     pub leak: String,
     /// To how many addresses we may write.
@@ -405,6 +407,34 @@ impl App {
         Ok(found.await?)
     }
 
+    /// A page of a cohort after a place that the page before gave. `None` when it is no such place.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn cohort_page_after(
+        &self,
+        officer: &Officer,
+        no: ContainmentNo,
+        after: Option<&str>,
+    ) -> Result<Option<CohortPage>, Fault> {
+        let place = match after {
+            None => MemberPlace::default(),
+            Some(text) => {
+                let Some((wave, account)) = text.split_once('.') else {
+                    return Ok(None);
+                };
+                let (Ok(wave), Some(account)) = (wave.parse(), find_account(&self.site, account, None).await?) else {
+                    return Ok(None);
+                };
+                MemberPlace::new(wave, account.get())
+            }
+        };
+        let rows = self.cohort_page(officer, no, place).await?;
+        let is_full = i64::try_from(rows.len()).is_ok_and(|len| len >= MOST_MEMBERS);
+        let after = rows.last().filter(|_| is_full).map(place_text);
+        Ok(Some(CohortPage { rows, after }))
+    }
+
     /// At most [`MOST_MEMBERS`] members of a cohort after a place, with what lists show.
     ///
     /// # Errors
@@ -427,6 +457,7 @@ impl App {
                 let contacts = tx.contacts(member.account).await?;
                 rows.push(MemberRow {
                     account_id: account_id(&account),
+                    public_id: account.public_id,
                     leak: name_of(member.because.leak).map_or_else(String::new, |leak| leak.noted.name.clone()),
                     contacts: contacts.iter().filter(|contact| contact.replaced_at.is_none()).count(),
                     role: Role::from_word(&account.role),
@@ -437,6 +468,20 @@ impl App {
         });
         Ok(rows.await?)
     }
+}
+
+/// A page of a cohort.
+#[derive(Clone, Debug)]
+pub struct CohortPage {
+    /// Its members.
+    pub rows: Vec<MemberRow>,
+    /// Where the next page begins; `None` on the last.
+    pub after: Option<String>,
+}
+
+/// The place after a member, as others see it: its wave, and the id of its account.
+fn place_text(row: &MemberRow) -> String {
+    format!("{}.{}", row.member.wave_no, row.public_id)
 }
 
 /// The members that an action is planned for, in all waves.

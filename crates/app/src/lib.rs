@@ -35,6 +35,7 @@ pub mod officer;
 pub mod outbox;
 pub mod plan;
 mod return_token;
+pub mod roles;
 pub mod run_containments;
 pub mod scan_leak;
 pub mod second_factor;

@@ -9,6 +9,7 @@
 use rightful_core::assurance::{Acr, Born, Proofs};
 use rightful_core::audit::AuditSubject;
 use rightful_core::flow::Purpose;
+use rightful_core::role::Role;
 use rightful_core::{AccountNo, Timestamp};
 use rightful_crypto::code::LoginCode;
 use rightful_crypto::token::{Token, TokenKind};
@@ -26,7 +27,6 @@ use crate::env::Env;
 use crate::second_factor::{hex, unhex};
 use crate::sessions::Owner;
 use crate::sign_in::{floor_of, marks, record};
-use crate::sign_up::ADMINISTRATOR;
 use crate::visitor::Visitor;
 
 /// How long the token of a program works, in seconds: 8 hours. It is not renewed; a new one is let again.
@@ -161,8 +161,8 @@ impl std::fmt::Display for LoginRequest {
     }
 }
 
-fn is_administrator(living: &Living) -> bool {
-    living.state == AccountState::Open && living.role == ADMINISTRATOR
+fn is_officer(living: &Living) -> bool {
+    living.state == AccountState::Open && Role::from_word(&living.role).is_some()
 }
 
 impl App {
@@ -339,7 +339,7 @@ impl App {
         let (record, record_id) = (record(visitor, "", proofs, false, now), random_id(env));
         let opened = self.site.store.write(async move |tx| {
             let (living, floor) = (tx.living(account).await?, floor_of(tx, account).await?);
-            let lives = living.is_some_and(|living| is_administrator(&living) && born.lives(living.epoch, floor));
+            let lives = living.is_some_and(|living| is_officer(&living) && born.lives(living.epoch, floor));
             if !lives || !tx.spend_flow(&flow, now).await? {
                 return Ok(false);
             }
@@ -362,7 +362,7 @@ impl App {
     async fn may_let_programs_act(&self, owner: &Owner) -> Result<bool, Fault> {
         let account = owner.account();
         let living = self.site.store.read(async move |tx| tx.living(account).await).await?;
-        Ok(owner.used_by() == SessionUse::Browser && living.is_some_and(|living| is_administrator(&living)))
+        Ok(owner.used_by() == SessionUse::Browser && living.is_some_and(|living| is_officer(&living)))
     }
 
     /// The conversation of a request, while nobody answered it.

@@ -44,6 +44,169 @@ Examples:
       Prints a page to open and a code to compare. Allow it there, and the token lies in ~/.config/rightful/token for 8 hours:
       curl -H \"Authorization: Bearer $(cat ~/.config/rightful/token)\" https://id.example.com/api/v1/me";
 
+const INCIDENT_EXAMPLES: &str = "\
+Examples:
+  rightful login
+      First: whoever you are at the server acts, by his role.
+  rightful incident open \"The forum's passwords are out\"
+  rightful incident attach the-forum-s-passwords-are-out \"Example forum, 2026\"
+  rightful incident show the-forum-s-passwords-are-out";
+
+const CONTAINMENT_EXAMPLES: &str = "\
+Examples:
+  rightful containment draft the-forum-s-passwords-are-out
+  rightful containment dry-run 1 --out cohort.csv
+      Whom it is about, and why. Nobody feels it.
+  rightful containment approve 1
+      By somebody else, where it takes from more accounts than one person may decide about.
+  rightful containment start 1
+  rightful containment status 1
+  rightful containment undo 1";
+
+/// The server that is asked, and as whom.
+#[derive(Args, Clone)]
+pub(crate) struct ServerArgs {
+    /// Where the server is: https, or http on this machine.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "RIGHTFUL_SERVER",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    pub(crate) server: String,
+    /// Where the token of `rightful login` is kept [default: rightful/token in $XDG_CONFIG_HOME or ~/.config]
+    #[arg(long, value_name = "FILE", env = "RIGHTFUL_TOKEN_FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum IncidentCommand {
+    /// Open one.
+    Open {
+        /// What people call it.
+        title: String,
+        /// What addresses and commands name it by [default: made of the title]
+        #[arg(long)]
+        slug: Option<String>,
+    },
+    /// All of them.
+    List,
+    /// Its leaks, what was written, its containments.
+    Show {
+        /// Its slug.
+        incident: String,
+    },
+    /// Attach a leak that was scanned.
+    Attach {
+        /// The slug of the incident.
+        incident: String,
+        /// The name of the leak.
+        leak: String,
+    },
+    /// Write a note for colleagues.
+    Note {
+        /// The slug of the incident.
+        incident: String,
+        /// What.
+        text: String,
+    },
+    /// Write an update for the public page.
+    Update {
+        /// The slug of the incident.
+        incident: String,
+        /// What.
+        text: String,
+    },
+    /// Close one of which nothing is at work any more.
+    Close {
+        /// Its slug.
+        incident: String,
+    },
+}
+
+/// What a containment is to do.
+#[derive(Args, Clone)]
+pub(crate) struct PlanArgs {
+    /// Another action for a grade and kind than the usual one, as in variant/dump=notice; may be repeated.
+    #[arg(long, value_name = "GRADE/KIND=ACTION")]
+    pub(crate) action: Vec<String>,
+    /// Sizes of the waves, the canary first [default: 50,10%,rest]
+    #[arg(long, value_name = "SIZES")]
+    pub(crate) waves: Option<String>,
+    /// Minutes from one wave to the next [default: 30]
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) spacing: Option<u32>,
+    /// Tell nobody.
+    #[arg(long)]
+    pub(crate) no_notices: bool,
+    /// The language for owners of whom none is known [default: en]
+    #[arg(long, value_name = "TAG")]
+    pub(crate) language: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ContainmentCommand {
+    /// Draft one for an incident.
+    Draft {
+        /// The slug of the incident.
+        incident: String,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Another plan, before anything was done; the list is to be made anew.
+    Plan {
+        /// Its number.
+        containment: i64,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// List whom it is about, and why. Nobody feels it.
+    DryRun {
+        /// Its number.
+        containment: i64,
+        /// Write the whole list there, as CSV.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Write the whole cohort as CSV, with what became of each.
+    Export {
+        /// Its number.
+        containment: i64,
+        /// The file.
+        out: PathBuf,
+    },
+    /// Agree to what somebody else drafted.
+    Approve {
+        /// Its number.
+        containment: i64,
+    },
+    /// Start its first wave.
+    Start {
+        /// Its number.
+        containment: i64,
+    },
+    /// No further wave, no further message; what was done stays.
+    Pause {
+        /// Its number.
+        containment: i64,
+    },
+    /// Go on after a pause.
+    Resume {
+        /// Its number.
+        containment: i64,
+    },
+    /// Take back what it did.
+    Undo {
+        /// Its number.
+        containment: i64,
+    },
+    /// How far it is.
+    Status {
+        /// Its number.
+        containment: i64,
+    },
+}
+
 /// Where the site is.
 #[derive(Args, Clone)]
 pub(crate) struct SiteArgs {
@@ -104,6 +267,31 @@ pub(crate) enum Command {
         /// Where the token is kept, for its owner alone [default: rightful/token in $XDG_CONFIG_HOME or ~/.config]
         #[arg(long, value_name = "FILE", env = "RIGHTFUL_TOKEN_FILE")]
         token_file: Option<PathBuf>,
+    },
+    /// Incidents: what is known of a leak, over the API of a running server.
+    #[command(after_help = INCIDENT_EXAMPLES)]
+    Incident {
+        #[command(flatten)]
+        server: ServerArgs,
+        #[command(subcommand)]
+        command: IncidentCommand,
+    },
+    /// Containments: hold exactly those, tell them, undo; over the API of a running server.
+    #[command(after_help = CONTAINMENT_EXAMPLES)]
+    Containment {
+        #[command(flatten)]
+        server: ServerArgs,
+        #[command(subcommand)]
+        command: ContainmentCommand,
+    },
+    /// Give an account a role, or take it: administrator, responder, approver, auditor, helper, none.
+    Role {
+        #[command(flatten)]
+        server: ServerArgs,
+        /// The account, by its id or any of its names.
+        account: String,
+        /// The role.
+        role: String,
     },
     /// Import accounts and look at them.
     #[command(subcommand)]

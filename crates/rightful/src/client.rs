@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
+use http::request::Builder;
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
@@ -25,8 +26,8 @@ use tokio_rustls::TlsConnector;
 /// How long one call may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The most bytes of an answer.
-const MOST_BYTES: usize = 64 * 1024;
+/// The most bytes of an answer: a page of a cohort has some hundreds of thousands.
+const MOST_BYTES: usize = 4 << 20;
 
 /// A server of ours.
 pub(crate) struct Client {
@@ -66,12 +67,41 @@ impl Client {
     /// # Errors
     /// [`Told`] where the server has words for why not.
     pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, document: Option<&impl Serialize>) -> Result<T> {
+        self.post_as(path, document, None).await
+    }
+
+    /// The same as whoever a token signs in.
+    ///
+    /// # Errors
+    /// [`Told`] where the server has words for why not.
+    pub(crate) async fn post_as<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        document: Option<&impl Serialize>,
+        token: Option<&str>,
+    ) -> Result<T> {
+        self.answer(self.request(Request::post(path), document, token)?).await
+    }
+
+    /// Looks at something as whoever a token signs in.
+    ///
+    /// # Errors
+    /// [`Told`] where the server has words for why not.
+    pub(crate) async fn get_as<T: DeserializeOwned>(&self, path: &str, token: &str) -> Result<T> {
+        self.answer(self.request(Request::get(path), None::<&()>, Some(token))?)
+            .await
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: Request<Full<Bytes>>) -> Result<T> {
         let asked = || format!("{} cannot be asked", self.base_url);
-        let answered = timeout(PATIENCE, self.send(path, document)).await;
+        let answered = timeout(PATIENCE, self.send(request)).await;
         let (status, bytes) = answered
             .map_err(|_| anyhow::anyhow!("it took longer than {} s", PATIENCE.as_secs()))
             .flatten()
             .with_context(asked)?;
+        if status == StatusCode::NO_CONTENT {
+            return serde_json::from_str("null").map_err(|_| self.no_server_of_ours());
+        }
         if status == StatusCode::OK {
             // What stands there may be a secret, so it is not quoted.
             return serde_json::from_slice(&bytes).map_err(|_| self.no_server_of_ours());
@@ -87,11 +117,11 @@ impl Client {
         )
     }
 
-    async fn send(&self, path: &str, document: Option<&impl Serialize>) -> Result<(StatusCode, Bytes)> {
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes)> {
         let wire = TokioIo::new(self.connect().await?);
         let (mut sender, connection) = handshake(wire).await?;
         let driving = tokio::spawn(connection);
-        let response = sender.send_request(self.request(path, document)?).await?;
+        let response = sender.send_request(request).await?;
         let status = response.status();
         let body = Limited::new(response.into_body(), MOST_BYTES).collect().await;
         driving.abort();
@@ -101,13 +131,22 @@ impl Client {
         }
     }
 
-    fn request(&self, path: &str, document: Option<&impl Serialize>) -> Result<Request<Full<Bytes>>> {
+    fn request(
+        &self,
+        request: Builder,
+        document: Option<&impl Serialize>,
+        token: Option<&str>,
+    ) -> Result<Request<Full<Bytes>>> {
         let authority = self.base_url.origin();
         let authority = authority.split_once("://").map_or("", |(_, authority)| authority);
-        let request = Request::post(path)
+        let request = request
             .header(HOST, authority)
             .header(USER_AGENT, user_agent())
             .header(ACCEPT, "application/json, application/problem+json");
+        let request = match token {
+            None => request,
+            Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+        };
         Ok(match document {
             None => request.body(Full::default())?,
             Some(document) => {

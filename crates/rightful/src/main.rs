@@ -128,6 +128,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup { file } => commands::backup::backup(&site, json, &file).await,
         Command::Restore { file } => commands::backup::restore(&site, json, &file).await,
         Command::Audit(AuditCommand::Verify) => commands::audit::verify(&site, json).await,
+        Command::Role { server, account, role } => commands::respond::role(json, &server, account, role).await,
+        Command::Incident { server, command } => commands::respond::incident(json, &server, command).await,
+        Command::Containment { server, command } => commands::respond::containment(json, &server, command).await,
         Command::Login { server, token_file } => commands::login::run(json, &server, token_file).await,
         Command::Serve { config } => serve::run(config.as_deref(), &site).await,
         Command::Dkim(DkimCommand::Init {

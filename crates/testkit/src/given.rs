@@ -204,6 +204,16 @@ impl TestApp {
     /// # Panics
     /// When it cannot be made.
     pub async fn officer(&self, name: &str, role: &'static str, power: Power) -> Officer {
+        let session = self.officer_session(name, role).await;
+        let owner = self.owner(&session).await.expect("an answer").expect("a session");
+        officer(&owner, power, self.now()).expect("a role that may")
+    }
+
+    /// The same: the token of its session.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub async fn officer_session(&self, name: &str, role: &'static str) -> String {
         let password = format!("the long password of {name}");
         let csv = format!("email,password\n{name},\"{}\"\n", cheap_hash(&password));
         self.import(&csv).await;
@@ -219,8 +229,7 @@ impl TestApp {
             panic!("the code is right")
         };
         self.give_role(account, role).await;
-        let owner = self.owner(&session).await.expect("an answer").expect("a session");
-        officer(&owner, power, self.now()).expect("a role that may")
+        session.to_string()
     }
 
     /// Does what follows from orders about containments, until nothing does.

@@ -25,7 +25,7 @@ pub(crate) async fn run(json: bool, server: &str, token_file: Option<PathBuf>) -
         Some(file) => file,
         None => usual_file()?,
     };
-    let folder = make_folder(&file)?;
+    make_folder(&file)?;
     let client = Client::new(base_url.clone());
     let begun: LoginBegun = client.post("/api/v1/login", None::<&()>).await?;
     eprintln!("Open this page in a browser in which you are signed in as an administrator:\n");
@@ -35,7 +35,7 @@ pub(crate) async fn run(json: bool, server: &str, token_file: Option<PathBuf>) -
         begun.code
     );
     let (token, expires_at) = wait(&client, begun).await?;
-    write_token(&file, &folder, &token)?;
+    write_token(&file, &token)?;
     let Moment(expires_at) = expires_at;
     if json {
         print_json(&json!({ "token_file": file, "expires_at": expires_at }))?;
@@ -68,7 +68,7 @@ async fn wait(client: &Client, begun: LoginBegun) -> Result<(Zeroizing<String>, 
 }
 
 /// `rightful/token` where programs keep what is the user's (XDG Base Directory Specification).
-fn usual_file() -> Result<PathBuf> {
+pub(super) fn usual_file() -> Result<PathBuf> {
     let absolute = |name| {
         std::env::var_os(name)
             .map(PathBuf::from)
@@ -80,18 +80,32 @@ fn usual_file() -> Result<PathBuf> {
     Ok(config.join("rightful").join("token"))
 }
 
-fn make_folder(file: &Path) -> Result<PathBuf> {
-    let folder = file
-        .parent()
-        .filter(|folder| *folder != Path::new(""))
-        .unwrap_or(Path::new("."));
+/// The token that lies in a file.
+pub(super) fn read_token(file: &Path, server: &str) -> Result<Zeroizing<String>> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Unusable(format!(
+            "{} cannot be read: {error}. Get a token with `rightful login --server {server}`",
+            file.display()
+        ))
+    })?;
+    Ok(Zeroizing::new(text.trim().to_owned()))
+}
+
+fn folder_of(file: &Path) -> &Path {
+    let named = file.parent().filter(|folder| *folder != Path::new(""));
+    named.unwrap_or(Path::new("."))
+}
+
+fn make_folder(file: &Path) -> Result<()> {
+    let folder = folder_of(file);
     let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| Unusable(format!("the folder {} cannot be made: {error}", folder.display())))?;
-    Ok(folder.to_owned())
+    Ok(())
 }
 
 /// Written whole or not at all, for its owner alone, over the one before.
-fn write_token(file: &Path, folder: &Path, token: &str) -> Result<()> {
+pub(super) fn write_token(file: &Path, token: &str) -> Result<()> {
+    let folder = folder_of(file);
     let write = || -> std::io::Result<()> {
         // Such a file can be read by whoever made it, and nobody else, from its first moment.
         let mut new = tempfile::NamedTempFile::new_in(folder)?;

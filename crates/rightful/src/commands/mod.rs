@@ -9,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod dkim;
 pub(crate) mod leak;
 pub(crate) mod login;
+pub(crate) mod respond;
 
 use std::fs::File;
 use std::io::{Read, Write};

@@ -1,5 +1,6 @@
 //! `rightful serve`: puts a site into service, and takes it out again in good order.
 
+mod containments;
 mod mail;
 mod places;
 mod post_office;
@@ -52,6 +53,7 @@ pub(crate) async fn run(config: Option<&Path>, args: &SiteArgs) -> Result<ExitCo
     announce(&config, &server, &app, mail.mailbox.is_some()).await?;
     let workers = [
         tokio::spawn(post_office::run(Arc::clone(&app), mail.post, stop.clone())),
+        tokio::spawn(containments::run(Arc::clone(&app), stop.clone())),
         tokio::spawn(sweep::run(Arc::clone(&app), stop.clone())),
         tokio::spawn(ticks(tick, stop.clone())),
         tokio::spawn(stop_on_signal(stop.clone())?),

@@ -13,10 +13,12 @@ mod account;
 mod bounces;
 mod call;
 mod check;
+pub mod incidents;
 pub mod login;
 mod new_password;
 mod openapi;
 mod problem;
+pub mod roles;
 mod route;
 mod session;
 mod sign_in;
@@ -166,6 +168,59 @@ fn table() -> Vec<Route> {
         Route::delete("/me/deletion", "Takes a planned deletion back.", account::stop_deletion),
         Route::get("/step-up", "What a fresh proof is made with.", step_up::asked),
         Route::post("/step-up", "A fresh proof, before a change.", step_up::step_up),
+        Route::post("/roles/give", "Gives an account a role, or takes it.", roles::give),
+        Route::post("/incidents/open", "Opens an incident.", incidents::open),
+        Route::get("/incidents", "All incidents.", incidents::list),
+        Route::post(
+            "/incidents/show",
+            "An incident: its leaks, what was written, its containments.",
+            incidents::show,
+        ),
+        Route::post(
+            "/incidents/leaks/attach",
+            "Attaches a leak to an incident.",
+            incidents::attach_leak,
+        ),
+        Route::post(
+            "/incidents/write",
+            "Writes a note for colleagues, or an update for everybody.",
+            incidents::write,
+        ),
+        Route::post("/incidents/close", "Closes an incident.", incidents::close),
+        Route::post("/containments/draft", "Drafts a containment.", incidents::draft),
+        Route::post(
+            "/containments/plan",
+            "Another plan, before anything was done.",
+            incidents::replan,
+        ),
+        Route::post(
+            "/containments/dry-run",
+            "Orders the list of whom it is about. Nobody feels it.",
+            incidents::dry_run,
+        ),
+        Route::post(
+            "/containments/show",
+            "A containment: how far it is, its waves, its members counted.",
+            incidents::containment,
+        ),
+        Route::post("/containments/cohort", "A page of its cohort.", incidents::cohort),
+        Route::post(
+            "/containments/approve",
+            "Agrees to a frozen cohort that somebody else drafted.",
+            incidents::approve,
+        ),
+        Route::post("/containments/start", "Starts its first wave.", incidents::start),
+        Route::post(
+            "/containments/pause",
+            "No further wave, no further message; what was done stays.",
+            incidents::pause,
+        ),
+        Route::post("/containments/resume", "Goes on after a pause.", incidents::resume),
+        Route::post(
+            "/containments/undo",
+            "Takes back what it did; the second of two people begins it.",
+            incidents::undo,
+        ),
         Route::post("/check", "Whether a message is ours.", check::check),
         Route::post_message(
             "/bounces",

@@ -49,6 +49,14 @@ pub enum Code {
     FreshProof,
     /// The role asks for an authenticator app before anything else: `POST /me/app`.
     AppFirst,
+    /// The role of the account does not go that far.
+    NotAllowed,
+    /// Who acts for the site needs a session with two factors.
+    TwoFactors,
+    /// It has no meaning now, or not like this; `detail` says why.
+    NotNow,
+    /// Somebody else must agree.
+    NeedsApproval,
     /// The administrator refused.
     LoginRefused,
     /// The message is not signed as described, or was not signed lately.
@@ -141,6 +149,22 @@ impl Code {
                 StatusCode::FORBIDDEN,
                 "An authenticator app is needed",
                 "This role needs a second factor before anything else. Add one at /api/v1/me/app.",
+            ),
+            Self::NotAllowed => (
+                StatusCode::FORBIDDEN,
+                "Not allowed",
+                "The role of this account does not go that far.",
+            ),
+            Self::TwoFactors => (
+                StatusCode::FORBIDDEN,
+                "Two factors are needed",
+                "Sign in with password and authenticator app.",
+            ),
+            Self::NotNow => (StatusCode::CONFLICT, "Not like this", "It has no meaning now."),
+            Self::NeedsApproval => (
+                StatusCode::CONFLICT,
+                "Somebody else must agree",
+                "One person may not decide this alone.",
             ),
             Self::LoginRefused => (
                 StatusCode::FORBIDDEN,
@@ -290,6 +314,14 @@ impl Problem {
         let problem = Self::of(code);
         let detail = format!("{} Seen at line {line}, column {column}.", problem.detail);
         Self { detail, ..problem }
+    }
+
+    /// A problem of which more is known than its code says.
+    pub(super) fn because(code: Code, detail: &str) -> Self {
+        Self {
+            detail: detail.to_owned(),
+            ..Self::of(code)
+        }
     }
 
     pub(super) fn password_refused(faults: Vec<NewPasswordFault>) -> Self {

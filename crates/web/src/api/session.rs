@@ -12,10 +12,10 @@ use super::words::Moment;
 #[derive(Serialize, ToSchema)]
 pub(super) struct Session {
     /// The id of the account. It never changes.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String)]
     account: uuid::Uuid,
     /// The name of the session, as in the list of sessions.
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String)]
     session: uuid::Uuid,
     /// How strongly it was proved: `aal1` or `aal2` (NIST SP 800-63B-4).
     acr: &'static str,

@@ -6,5 +6,6 @@ mod bounces;
 mod calls;
 mod documents;
 mod flows;
+mod incidents;
 mod logins;
 mod support;
