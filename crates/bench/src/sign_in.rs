@@ -157,10 +157,7 @@ async fn sign_ins(server: &Server, crowd: &mut Crowd, times: usize) -> Result<To
 /// So many of the same hashes on a thread a core, as the pool has them, and nothing else.
 fn raw(arenas: &mut [Arena], hash: &StoredHash, count: usize) -> Result<Raw> {
     let (begun, own, each) = (Instant::now(), cpu(), count.div_ceil(arenas.len()));
-    let work = |arena: &mut Arena| {
-        let right = |_| hash.verify(PASSWORD.as_bytes(), arena).unwrap_or(false);
-        (0..each).map(right).all(|right| right)
-    };
+    let work = |arena: &mut Arena| (0..each).all(|_| hash.verify(PASSWORD.as_bytes(), arena).unwrap_or(false));
     let work = &work;
     let all_right = std::thread::scope(|scope| {
         let threads: Vec<_> = arenas
