@@ -96,7 +96,7 @@ pub async fn find_account(
             .map(|identifier| identifier.sign_in_key().text().to_owned()),
     );
     site.store
-        .read(async |tx| {
+        .read(async move |tx| {
             for key in &keys {
                 if let Some(found) = tx.account_by_key(key).await? {
                     return Ok(Some(found));

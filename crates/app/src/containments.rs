@@ -170,8 +170,9 @@ impl App {
         plan: &Plan,
     ) -> Result<Result<ContainmentNo, OrderRefused>, Fault> {
         let (now, text) = (self.now(), plan.text());
-        let drafted = self.site.store.write(async |tx| {
-            let incident = match incident_of(tx, incident).await? {
+        let (officer, incident) = (officer.clone(), incident.to_owned());
+        let drafted = self.site.store.write(async move |tx| {
+            let incident = match incident_of(tx, &incident).await? {
                 None => return Ok(Err(OrderRefused::Unknown)),
                 Some(incident) if !incident.is_open => return Ok(Err(OrderRefused::Closed)),
                 Some(incident) => incident,
@@ -197,7 +198,8 @@ impl App {
         plan: &Plan,
     ) -> Result<Ordered, Fault> {
         let (now, text) = (self.now(), plan.text());
-        let done = self.site.store.write(async |tx| {
+        let officer = officer.clone();
+        let done = self.site.store.write(async move |tx| {
             let containment = or_refused!(ordered(tx, no, Order::DryRun).await?);
             tx.replan_containment(&containment, &text, officer.account()).await?;
             let body = serde_json::json!({ "plan": text }).to_string();
@@ -215,7 +217,8 @@ impl App {
     /// See [`Fault`].
     pub async fn dry_run(&self, officer: &Officer, no: ContainmentNo) -> Result<Ordered, Fault> {
         let now = self.now();
-        let done = self.site.store.write(async |tx| {
+        let officer = officer.clone();
+        let done = self.site.store.write(async move |tx| {
             let containment = or_refused!(ordered(tx, no, Order::DryRun).await?);
             let leaks = tx.incident_leaks(containment.incident).await?;
             if leaks.is_empty() {
@@ -242,7 +245,8 @@ impl App {
     /// See [`Fault`].
     pub async fn approve_containment(&self, officer: &Officer, no: ContainmentNo) -> Result<Ordered, Fault> {
         let now = self.now();
-        let done = self.site.store.write(async |tx| {
+        let officer = officer.clone();
+        let done = self.site.store.write(async move |tx| {
             let containment = or_refused!(ordered(tx, no, Order::Approve).await?);
             let frozen_at = containment.frozen_at.unwrap_or(now);
             let approved = or_refused!(agreed(tx, officer.account(), containment.author, frozen_at, now).await?);
@@ -265,7 +269,8 @@ impl App {
     /// See [`Fault`].
     pub async fn start_containment(&self, officer: &Officer, no: ContainmentNo) -> Result<Ordered, Fault> {
         let now = self.now();
-        let done = self.site.store.write(async |tx| {
+        let officer = officer.clone();
+        let done = self.site.store.write(async move |tx| {
             let containment = or_refused!(ordered(tx, no, Order::Start).await?);
             if containment.members == 0 {
                 return Ok(Err(OrderRefused::Empty));
@@ -315,14 +320,14 @@ impl App {
         event: &'static str,
     ) -> Result<Ordered, Fault> {
         let now = self.now();
-        let done = self.site.store.write(async |tx| {
+        let entry = officer.entry(AuditSubject::Containment(no.0), event, "{}".to_owned(), now);
+        let done = self.site.store.write(async move |tx| {
             let containment = or_refused!(ordered(tx, no, order).await?);
             let Some(to) = containment.state.after(order) else {
                 return Ok(Err(OrderRefused::State(containment.state)));
             };
             tx.move_containment(&containment, to).await?;
-            let subject = AuditSubject::Containment(no.0);
-            tx.audit(&officer.entry(subject, event, "{}".to_owned(), now)).await?;
+            tx.audit(&entry).await?;
             Ok(Ok(()))
         });
         Ok(done.await?)
@@ -344,7 +349,8 @@ impl App {
         if !role.may(Power::Respond) && !role.may(Power::Approve) {
             return Ok(Err(OrderRefused::Role));
         }
-        let done = self.site.store.write(async |tx| {
+        let officer = officer.clone();
+        let done = self.site.store.write(async move |tx| {
             let containment = or_refused!(ordered(tx, no, Order::Undo).await?);
             let asked = tx.undo_asked(no).await?;
             let (author, asked_at, version) = match asked {
@@ -400,7 +406,7 @@ impl App {
     /// # Errors
     /// What the database says.
     pub async fn containment(&self, _officer: &Officer, no: ContainmentNo) -> Result<Option<ContainmentView>, Fault> {
-        let found = self.site.store.read(async |tx| match tx.containment(no).await? {
+        let found = self.site.store.read(async move |tx| match tx.containment(no).await? {
             Some(containment) => containment_view(tx, containment).await.map(Some),
             None => Ok(None),
         });
@@ -445,7 +451,7 @@ impl App {
         no: ContainmentNo,
         after: MemberPlace,
     ) -> Result<Vec<MemberRow>, Fault> {
-        let rows = self.site.store.read(async |tx| {
+        let rows = self.site.store.read(async move |tx| {
             let members = tx.members(no, after, MOST_MEMBERS).await?;
             let leaks = tx.leaks().await?;
             let name_of = |leak| leaks.iter().find(|known| known.no == leak);

@@ -1,7 +1,6 @@
 //! Incidents: what a responder works on.
 
 use rightful_core::audit::AuditSubject;
-use rightful_core::containment::IncidentNo;
 use rightful_core::incident::Slug;
 use rightful_core::leak::LeakState;
 use rightful_core::{AccountNo, Grade, Kind, Timestamp};
@@ -99,10 +98,12 @@ impl App {
         };
         let (now, owner, wanted) = (self.now(), officer.account(), slug.clone());
         let body = serde_json::json!({ "slug": slug.text(), "title": title }).to_string();
-        let entry = |no: IncidentNo| officer.entry(AuditSubject::Incident(no.0), "incident.opened", body.clone(), now);
-        let opened = self.site.store.write(async |tx| {
+        let officer = officer.clone();
+        let opened = self.site.store.write(async move |tx| {
             let no = tx.open_incident(wanted.text(), &title, owner, now).await?;
-            tx.audit(&entry(no)).await
+            let subject = AuditSubject::Incident(no.0);
+            tx.audit(&officer.entry(subject, "incident.opened", body.clone(), now))
+                .await
         });
         match opened.await {
             Ok(()) => Ok(Ok(slug)),
@@ -116,7 +117,7 @@ impl App {
     /// # Errors
     /// What the database says.
     pub async fn incidents(&self, _officer: &Officer) -> Result<Vec<Incident>, Fault> {
-        Ok(self.site.store.read(async |tx| tx.incidents().await).await?)
+        Ok(self.site.store.read(async move |tx| tx.incidents().await).await?)
     }
 
     /// An incident with everything that a responder looks at.
@@ -124,8 +125,9 @@ impl App {
     /// # Errors
     /// What the database says.
     pub async fn incident(&self, _officer: &Officer, slug: &str) -> Result<Option<IncidentView>, Fault> {
-        let found = self.site.store.read(async |tx| {
-            let Some(incident) = incident_of(tx, slug).await? else {
+        let slug = slug.to_owned();
+        let found = self.site.store.read(async move |tx| {
+            let Some(incident) = incident_of(tx, &slug).await? else {
                 return Ok(None);
             };
             let mut leaks = Vec::new();
@@ -168,13 +170,14 @@ impl App {
         leak: &str,
     ) -> Result<Result<(), IncidentRefused>, Fault> {
         let now = self.now();
-        let done = self.site.store.write(async |tx| {
-            let incident = match incident_of(tx, slug).await? {
+        let (officer, slug, leak) = (officer.clone(), slug.to_owned(), leak.to_owned());
+        let done = self.site.store.write(async move |tx| {
+            let incident = match incident_of(tx, &slug).await? {
                 None => return Ok(Err(IncidentRefused::Unknown)),
                 Some(incident) if !incident.is_open => return Ok(Err(IncidentRefused::Closed)),
                 Some(incident) => incident,
             };
-            let Some(leak) = tx.leak_by_name(leak).await? else {
+            let Some(leak) = tx.leak_by_name(&leak).await? else {
                 return Ok(Err(IncidentRefused::UnknownLeak));
             };
             if tx.attach_leak(incident.no, leak.no, now).await? {
@@ -209,15 +212,16 @@ impl App {
             body: body.trim().to_owned(),
             at: now,
         };
-        let event = match kind {
-            EntryKind::Note => "incident.noted",
-            EntryKind::Update => "incident.updated",
-        };
-        let done = self.site.store.write(async |tx| {
-            let Some(incident) = incident_of(tx, slug).await? else {
+        let (officer, slug) = (officer.clone(), slug.to_owned());
+        let done = self.site.store.write(async move |tx| {
+            let Some(incident) = incident_of(tx, &slug).await? else {
                 return Ok(Err(IncidentRefused::Unknown));
             };
             tx.add_incident_entry(incident.no, &entry).await?;
+            let event = match entry.kind {
+                EntryKind::Note => "incident.noted",
+                EntryKind::Update => "incident.updated",
+            };
             let subject = AuditSubject::Incident(incident.no.0);
             tx.audit(&officer.entry(subject, event, "{}".to_owned(), now)).await?;
             Ok(Ok(()))
@@ -232,8 +236,9 @@ impl App {
     pub async fn close_incident(&self, officer: &Officer, slug: &str) -> Result<Result<(), IncidentRefused>, Fault> {
         use rightful_core::containment::ContainmentState::{Freezing, Paused, Running, Undoing};
         let now = self.now();
-        let done = self.site.store.write(async |tx| {
-            let incident = match incident_of(tx, slug).await? {
+        let (officer, slug) = (officer.clone(), slug.to_owned());
+        let done = self.site.store.write(async move |tx| {
+            let incident = match incident_of(tx, &slug).await? {
                 None => return Ok(Err(IncidentRefused::Unknown)),
                 Some(incident) if !incident.is_open => return Ok(Err(IncidentRefused::Closed)),
                 Some(incident) => incident,
@@ -257,7 +262,7 @@ impl App {
     /// # Errors
     /// What the database says.
     pub async fn officer_name(&self, account: AccountNo) -> Result<Option<String>, Fault> {
-        let found = self.site.store.read(async |tx| {
+        let found = self.site.store.read(async move |tx| {
             let names = tx.names(&[account]).await?;
             Ok(names.first().map(|name| name.given.clone()))
         });

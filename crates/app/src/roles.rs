@@ -32,18 +32,17 @@ impl App {
             return Ok(RoleGiven::Own);
         }
         let now = self.now();
-        let word = role.map_or(NO_ROLE, Role::word);
         let entry = officer.entry(
             AuditSubject::Account(account),
             "role.given",
-            serde_json::json!({ "role": word }).to_string(),
+            serde_json::json!({ "role": role.map_or(NO_ROLE, Role::word) }).to_string(),
             now,
         );
-        let given = self.site.store.write(async |tx| {
+        let given = self.site.store.write(async move |tx| {
             // What was opened with less is not to do more, and what was opened with more ends.
             tx.end_sessions(account, now).await?;
             tx.raise_epoch(account).await?;
-            tx.set_role(account, word).await?;
+            tx.set_role(account, role.map_or(NO_ROLE, Role::word)).await?;
             tx.audit(&entry).await
         });
         given.await?;

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use rightful_core::audit::AuditSubject;
+use rightful_core::audit::{AuditEntry, AuditSubject};
 use rightful_core::containment::{Action, ContainmentNo, ContainmentState, Decided, Evidence, Urgency, decide};
 use rightful_core::{AccountNo, PasswordVersion, Timestamp};
 use rightful_store::StoreError;
@@ -59,13 +59,18 @@ impl App {
         Ok(worked)
     }
 
+    /// A row for the audit log about a containment, by the server.
+    fn entry(&self, no: ContainmentNo, event: &'static str, body: String, at: Timestamp) -> AuditEntry {
+        self.site.entry(AuditSubject::Containment(no.0), event, body, at)
+    }
+
     // ------------------------------------------------------------------ the list
 
     async fn list_cohorts(&self, stopped: &impl Fn() -> bool) -> Result<bool, Fault> {
         let freezing = self
             .site
             .store
-            .read(async |tx| tx.containments_in(ContainmentState::Freezing).await)
+            .read(async move |tx| tx.containments_in(ContainmentState::Freezing).await)
             .await?;
         let mut worked = false;
         for no in freezing {
@@ -85,7 +90,7 @@ impl App {
     /// that the one before him can write nothing more.
     async fn list_cohort(&self, no: ContainmentNo) -> Result<bool, Fault> {
         let now = self.now();
-        let claimed = self.site.store.write(async |tx| {
+        let claimed = self.site.store.write(async move |tx| {
             let Some(seen) = tx.containment(no).await? else {
                 return Ok(None);
             };
@@ -101,9 +106,10 @@ impl App {
         let Some(claimed) = claimed.await? else {
             return Ok(false);
         };
-        for block in self.site.store.read(async |tx| tx.cohort_blocks(no).await).await? {
-            let drop = self.site.store.write(async |tx| {
-                tx.still_listing(&claimed).await?;
+        for block in self.site.store.read(async move |tx| tx.cohort_blocks(no).await).await? {
+            let seen = claimed.clone();
+            let drop = self.site.store.write(async move |tx| {
+                tx.still_listing(&seen).await?;
                 tx.drop_members(no, block).await.map(drop)
             });
             drop.await?;
@@ -121,20 +127,18 @@ impl App {
         let takes = takes.count() as u64;
         let digest = digest_of(&members);
         for members in members.chunks(LISTED_TOGETHER) {
-            let add = self.site.store.write(async |tx| {
-                tx.still_listing(&claimed).await?;
-                tx.add_members(no, members, now).await
+            let (seen, members) = (claimed.clone(), members.to_vec());
+            let add = self.site.store.write(async move |tx| {
+                tx.still_listing(&seen).await?;
+                tx.add_members(no, &members, now).await
             });
             add.await?;
         }
         let body = serde_json::json!({
             "members": members.len(), "takes": takes, "digest": crate::second_factor::hex(&digest),
         });
-        let subject = AuditSubject::Containment(no.0);
-        let entry = self
-            .site
-            .entry(subject, "containment.frozen", body.to_string(), self.now());
-        let frozen = self.site.store.write(async |tx| {
+        let entry = self.entry(no, "containment.frozen", body.to_string(), now);
+        let frozen = self.site.store.write(async move |tx| {
             tx.end_freeze(&claimed, &waves, takes, digest, now).await?;
             tx.audit(&entry).await
         });
@@ -148,7 +152,7 @@ impl App {
         let (leaks, blocks) = self
             .site
             .store
-            .read(async |tx| {
+            .read(async move |tx| {
                 let mut leaks = Vec::new();
                 for no in tx.incident_leaks(incident).await? {
                     leaks.extend(tx.leak(no).await?);
@@ -164,12 +168,11 @@ impl App {
         let since = since.unwrap_or(containment.made_at);
         let mut listed = Vec::new();
         for block in 0..blocks {
-            let leaks = leaks.iter().map(|leak| leak.no);
-            let numbers: Vec<_> = leaks.collect();
+            let numbers: Vec<_> = leaks.iter().map(|leak| leak.no).collect();
             let (exposed, used) = self
                 .site
                 .store
-                .read(async |tx| {
+                .read(async move |tx| {
                     let mut exposed = Vec::new();
                     for leak in &numbers {
                         exposed.append(&mut tx.exposed_in_block(*leak, block).await?);
@@ -189,7 +192,7 @@ impl App {
 
     async fn start_due_waves(&self) -> Result<bool, Fault> {
         let now = self.now();
-        let due = self.site.store.read(async |tx| tx.due_waves(now).await).await?;
+        let due = self.site.store.read(async move |tx| tx.due_waves(now).await).await?;
         let mut worked = false;
         for (no, wave_no) in due {
             worked |= self.start_wave(no, wave_no, now).await?;
@@ -199,26 +202,25 @@ impl App {
 
     /// Starts a wave, and says when the next one is to start.
     async fn start_wave(&self, no: ContainmentNo, wave_no: i64, now: Timestamp) -> Result<bool, Fault> {
-        let started = self.site.store.write(async |tx| {
+        let body = serde_json::json!({ "wave": wave_no }).to_string();
+        let entry = self.entry(no, "containment.wave_started", body, now);
+        let started = self.site.store.write(async move |tx| {
             let Some(containment) = tx.containment(no).await? else {
                 return Ok(false);
             };
-            let Some(mark) = tx.start_wave(no, wave_no, now).await? else {
+            if tx.start_wave(no, wave_no, now).await?.is_none() {
                 return Ok(false);
-            };
+            }
             let spacing = i64::from(read_plan(&containment)?.waves.spacing) * 60;
             tx.set_wave_due(no, wave_no + 1, now.plus_seconds(spacing)).await?;
-            let body = serde_json::json!({ "wave": wave_no, "mark": mark }).to_string();
-            let subject = AuditSubject::Containment(no.0);
-            tx.audit(&self.site.entry(subject, "containment.wave_started", body, now))
-                .await?;
+            tx.audit(&entry).await?;
             Ok(true)
         });
         Ok(started.await?)
     }
 
     async fn write_waves(&self, stopped: &impl Fn() -> bool) -> Result<bool, Fault> {
-        let running = self.site.store.read(async |tx| tx.running_waves().await).await?;
+        let running = self.site.store.read(async move |tx| tx.running_waves().await).await?;
         let mut worked = false;
         for (no, wave_no) in running {
             worked |= self.write_wave(no, wave_no, stopped).await?;
@@ -231,7 +233,7 @@ impl App {
         let (blocks, state) = self
             .site
             .store
-            .read(async |tx| {
+            .read(async move |tx| {
                 let containment = tx.containment(no).await?;
                 Ok((tx.wave_blocks(no, wave_no).await?, containment.map(|one| one.state)))
             })
@@ -245,31 +247,29 @@ impl App {
             if stopped() {
                 return Ok(true);
             }
-            let now = self.now();
-            let by = by.as_str();
+            let (now, by) = (self.now(), by.clone());
             let done = self
                 .site
                 .store
-                .write(async |tx| tx.act_in_block(no, wave_no, block, by, now).await);
+                .write(async move |tx| tx.act_in_block(no, wave_no, block, &by, now).await);
             done.await?;
         }
         let now = self.now();
-        let ended = self.site.store.write(async |tx| {
+        let body = serde_json::json!({ "wave": wave_no }).to_string();
+        let wave_done = self.entry(no, "containment.wave_done", body, now);
+        let all_done = self.entry(no, "containment.done", "{}".to_owned(), now);
+        let ended = self.site.store.write(async move |tx| {
             if !tx.end_wave(no, wave_no, now).await? {
                 return Ok(());
             }
-            let body = serde_json::json!({ "wave": wave_no }).to_string();
-            let subject = AuditSubject::Containment(no.0);
-            tx.audit(&self.site.entry(subject, "containment.wave_done", body, now))
-                .await?;
+            tx.audit(&wave_done).await?;
             let last = tx.unfinished_waves(no).await? == 0;
             if last
                 && tx
                     .end_containment(no, ContainmentState::Running, ContainmentState::Done, now)
                     .await?
             {
-                let entry = self.site.entry(subject, "containment.done", "{}".to_owned(), now);
-                tx.audit(&entry).await?;
+                tx.audit(&all_done).await?;
             }
             Ok(())
         });
@@ -280,7 +280,7 @@ impl App {
     // ------------------------------------------------------------------ messages
 
     async fn tell_cohorts(&self, stopped: &impl Fn() -> bool) -> Result<bool, Fault> {
-        let untold = self.site.store.read(async |tx| tx.untold_waves().await).await?;
+        let untold = self.site.store.read(async move |tx| tx.untold_waves().await).await?;
         let mut worked = false;
         for (no, wave_no, written) in untold {
             worked |= self.tell_wave(no, wave_no, written, stopped).await?;
@@ -296,7 +296,7 @@ impl App {
         written: bool,
         stopped: &impl Fn() -> bool,
     ) -> Result<bool, Fault> {
-        let Some(containment) = self.site.store.read(async |tx| tx.containment(no).await).await? else {
+        let Some(containment) = self.site.store.read(async move |tx| tx.containment(no).await).await? else {
             return Ok(false);
         };
         let plan = read_plan(&containment)?;
@@ -305,7 +305,7 @@ impl App {
             for block in self
                 .site
                 .store
-                .read(async |tx| tx.wave_blocks(no, wave_no).await)
+                .read(async move |tx| tx.wave_blocks(no, wave_no).await)
                 .await?
             {
                 if stopped() {
@@ -318,7 +318,7 @@ impl App {
             let now = self.now();
             self.site
                 .store
-                .write(async |tx| tx.wave_told(no, wave_no, now).await)
+                .write(async move |tx| tx.wave_told(no, wave_no, now).await)
                 .await?;
         }
         Ok(worked)
@@ -336,7 +336,7 @@ impl App {
             let page = self
                 .site
                 .store
-                .read(async |tx| tx.members_to_tell(no, wave_no, block, after, TOLD_TOGETHER).await);
+                .read(async move |tx| tx.members_to_tell(no, wave_no, block, after, TOLD_TOGETHER).await);
             let members = page.await?;
             let Some(last) = members.last() else {
                 return Ok(worked);
@@ -356,7 +356,7 @@ impl App {
             let drafts = self.drafts_for(member.account, &notice, no, plan.language, now, &mut env);
             letters.push((member.account, drafts.await?));
         }
-        let queued = self.site.store.write(async |tx| {
+        let queued = self.site.store.write(async move |tx| {
             // A pause, or an undoing, comes before this or waits for it.
             if !tx.may_tell(no).await? {
                 return Ok(());
@@ -384,7 +384,7 @@ impl App {
         let found = self
             .site
             .store
-            .read(async |tx| {
+            .read(async move |tx| {
                 let (row, living) = (tx.account(account).await?, tx.living(account).await?);
                 Ok((row, living, tx.contacts(account).await?))
             })
@@ -404,11 +404,11 @@ impl App {
         let undoing = self
             .site
             .store
-            .read(async |tx| tx.containments_in(ContainmentState::Undoing).await)
+            .read(async move |tx| tx.containments_in(ContainmentState::Undoing).await)
             .await?;
         let mut worked = false;
         for no in undoing {
-            let blocks = self.site.store.read(async |tx| tx.cohort_blocks(no).await).await?;
+            let blocks = self.site.store.read(async move |tx| tx.cohort_blocks(no).await).await?;
             for block in blocks {
                 if stopped() {
                     return Ok(worked);
@@ -422,17 +422,17 @@ impl App {
     }
 
     async fn undo_block(&self, no: ContainmentNo, block: i64) -> Result<(), Fault> {
-        let Some(containment) = self.site.store.read(async |tx| tx.containment(no).await).await? else {
+        let Some(containment) = self.site.store.read(async move |tx| tx.containment(no).await).await? else {
             return Ok(());
         };
         let plan = read_plan(&containment)?;
         let mut env = self.env();
         let now = env.now();
-        let by = format!("undo:{}", no.0);
+        let (by, notices) = (format!("undo:{}", no.0), plan.notices);
         let told = self
             .site
             .store
-            .read(async |tx| tx.told_to_undo(no, block).await)
+            .read(async move |tx| tx.told_to_undo(no, block).await)
             .await?;
         let mut letters = HashMap::with_capacity(told.len());
         for account in told {
@@ -440,11 +440,11 @@ impl App {
             let drafts = self.drafts_for(account, &notice, no, plan.language, now, &mut env);
             letters.insert(account, drafts.await?);
         }
-        let undone = self.site.store.write(async |tx| {
+        let undone = self.site.store.write(async move |tx| {
             for account in tx.undo_in_block(no, block, &by, now).await? {
                 // What was told while the letters were drawn is seen the next time, as nothing of this is kept.
                 let drafts = letters.get(&account).ok_or(StoreError::Changed { what: "cohort" })?;
-                if tx.take_back_notices(account, no, now).await? && plan.notices {
+                if tx.take_back_notices(account, no, now).await? && notices {
                     crate::notices::queue_all(tx, drafts).await?;
                 }
             }
@@ -458,15 +458,14 @@ impl App {
 
     async fn end_undo(&self, no: ContainmentNo) -> Result<(), Fault> {
         let now = self.now();
-        let ended = self.site.store.write(async |tx| {
+        let entry = self.entry(no, "containment.undone", "{}".to_owned(), now);
+        let ended = self.site.store.write(async move |tx| {
             if tx.members_left_to_undo(no).await? > 0 {
                 return Ok(());
             }
             let (from, to) = (ContainmentState::Undoing, ContainmentState::Undone);
             if tx.end_containment(no, from, to, now).await? {
                 tx.end_all_waves(no, now).await?;
-                let subject = AuditSubject::Containment(no.0);
-                let entry = self.site.entry(subject, "containment.undone", "{}".to_owned(), now);
                 tx.audit(&entry).await?;
             }
             Ok(())

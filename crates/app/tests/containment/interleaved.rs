@@ -53,6 +53,7 @@ async fn step(incident: &Incident, containments: &[ContainmentNo], dice: &mut Se
                         sealed: vec![1],
                         kind: "argon2id".to_owned(),
                         weak: false,
+                        alone: true,
                         origin: rightful_store::password::Origin::Set,
                     },
                     replaced_digest: None,

@@ -12,11 +12,9 @@ use super::words::Moment;
 #[derive(Serialize, ToSchema)]
 pub(super) struct Session {
     /// The id of the account. It never changes.
-    #[schema(value_type = String)]
-    account: uuid::Uuid,
+    account: String,
     /// The name of the session, as in the list of sessions.
-    #[schema(value_type = String)]
-    session: uuid::Uuid,
+    session: String,
     /// How strongly it was proved: `aal1` or `aal2` (NIST SP 800-63B-4).
     acr: &'static str,
     /// What was presented (RFC 8176).
@@ -30,8 +28,8 @@ pub(super) struct Session {
 /// `GET /session`.
 pub(super) async fn session(SignedIn { owner, .. }: SignedIn) -> Result<Json<Session>, Refused> {
     Ok(Json(Session {
-        account: owner.account_id().0,
-        session: owner.session_id(),
+        account: owner.account_id().to_string(),
+        session: owner.session_id().to_string(),
         acr: owner.acr().word(),
         amr: owner.proofs().amr(),
         auth_time: owner.proved_at().into(),
