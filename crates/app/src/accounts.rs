@@ -5,6 +5,8 @@ use rightful_core::identifier::{DefaultRegion, Identifier};
 use rightful_core::leak::LeakNo;
 use rightful_core::{AccountNo, Grade, Kind, PublicId, Timestamp};
 use rightful_store::account::{Account, Contact, Name};
+use rightful_store::cohort::{Member, MemberState};
+use rightful_store::containment::{Containment, Wave};
 use rightful_store::identifier::{id_key, reference_key};
 use rightful_store::password::StoredPassword;
 use rightful_store::{StoreError, Tx};
@@ -238,6 +240,7 @@ pub async fn history(site: &Site, no: AccountNo) -> Result<Vec<Happening>, Store
             what: in_words(&reason),
         });
     }
+    happenings.append(&mut what_was_done(site, no).await?);
     for row in audit {
         happenings.push(Happening {
             at: row.at,
@@ -246,6 +249,86 @@ pub async fn history(site: &Site, no: AccountNo) -> Result<Vec<Happening>, Store
     }
     happenings.sort_by_key(|happening| happening.at);
     Ok(happenings)
+}
+
+/// What containments and others did about an account: why, who agreed, when it counted, when its owner was told, how it came back.
+async fn what_was_done(site: &Site, no: AccountNo) -> Result<Vec<Happening>, StoreError> {
+    site.store
+        .read(async move |tx| {
+            let mut happenings = Vec::new();
+            for member in tx.memberships(no).await? {
+                let Some(containment) = tx.containment(member.containment).await? else {
+                    continue;
+                };
+                let waves = tx.waves(member.containment).await?;
+                let wave = waves.into_iter().find(|wave| wave.wave_no == member.wave_no);
+                let approver = match containment.approver {
+                    Some(approver) => tx.account(approver).await?.map(|account| account_id(&account)),
+                    None => None,
+                };
+                let leak = tx.leak(member.because.leak).await?.map(|leak| leak.noted.name);
+                happenings.append(&mut of_member(&member, &containment, wave, approver, leak));
+            }
+            for hold in tx.holds(no).await? {
+                let what = format!("{} {} placed by {}", hold.action.word(), hold.hold_no, hold.placed_by);
+                happenings.push(Happening {
+                    at: hold.placed_at,
+                    what,
+                });
+                happenings.extend(hold.lifted_at.map(|at| Happening {
+                    at,
+                    what: format!("{} {} lifted", hold.action.word(), hold.hold_no),
+                }));
+            }
+            Ok(happenings)
+        })
+        .await
+}
+
+/// What a containment did about one of its members.
+fn of_member(
+    member: &Member,
+    containment: &Containment,
+    wave: Option<Wave>,
+    approver: Option<String>,
+    leak: Option<String>,
+) -> Vec<Happening> {
+    let no = containment.no.0;
+    let because = member.because;
+    let tested = because.password.map_or("no password".to_owned(), |version| {
+        format!("password version {}", version.0)
+    });
+    let listed = format!(
+        "listed in containment {no}, wave {}: {}, because {} ({}) in the leak {:?}, tested against {tested}",
+        member.wave_no,
+        member.action.word(),
+        because.grade.word(),
+        because.kind.word(),
+        leak.unwrap_or_default(),
+    );
+    let approved = approver.map_or_else(
+        || format!("containment {no} approved"),
+        |approver| format!("containment {no} approved by {approver}"),
+    );
+    let became = match member.state {
+        MemberState::Frozen => None,
+        MemberState::Done => Some("written"),
+        MemberState::Changed => Some("left alone: the password was changed since it was tested"),
+        MemberState::Returned => Some("over: the owner chose a new password"),
+        MemberState::Undone => Some("undone"),
+    };
+    [
+        containment.frozen_at.map(|at| (at, listed)),
+        containment.approved_at.map(|at| (at, approved)),
+        wave.and_then(|wave| wave.started_at)
+            .map(|at| (at, format!("wave {} of containment {no} started", member.wave_no))),
+        member.told_at.map(|at| (at, format!("told of containment {no}"))),
+        became.map(|became| (member.changed_at, format!("containment {no}: {became}"))),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|(at, what)| Happening { at, what })
+    .collect()
 }
 
 /// A reason as one sentence for people. Holds no secret.

@@ -252,36 +252,52 @@ impl App {
     }
 
     async fn send_round(&self, round: &Round<'_>) -> Result<(), Fault> {
+        let mut before = None;
         while let Some(leased) = round.draw() {
-            let end = self.send_one(round.post, &leased).await?;
-            round.count().add(end.as_ref());
+            let Some(made) = self.begin_letter(&mut before, &leased).await? else {
+                round.count().add(None);
+                continue;
+            };
+            let end = self.hand_over(round.post, &leased, &made).await;
+            round.count().add(Some(&end));
+            before = Some((leased, end));
         }
-        Ok(())
+        match before {
+            Some((leased, end)) => self.record(&leased, &end).await,
+            None => Ok(()),
+        }
     }
 
-    /// Sends one letter. `None` when it must not be sent.
-    async fn send_one(&self, post: &Post, leased: &Leased) -> Result<Option<End>, Fault> {
-        let Some(made) = self.begin_letter(leased).await? else {
-            return Ok(None);
-        };
-        let end = self.hand_over(post, leased, &made).await;
-        self.record(leased, &end).await?;
-        Ok(Some(end))
-    }
-
-    /// Notes that a letter is being sent, and says what is known of it.
-    async fn begin_letter(&self, leased: &Leased) -> Result<Option<Notice>, Fault> {
+    /// Notes that a letter is being sent, and says what is known of it; `None` when it must not be sent. In the same transaction
+    /// goes how the one before it ended, so that a letter costs one commit: whoever dies between two leaves one of which nobody
+    /// knows, as before.
+    async fn begin_letter(&self, before: &mut Option<(Leased, End)>, leased: &Leased) -> Result<Option<Notice>, Fault> {
         let now = self.now();
         let until = now.plus_seconds(HAND_OVER);
-        let leased = leased.clone();
+        let (ended, leased) = (before.clone(), leased.clone());
         let begin = async move |tx: &mut Tx| {
+            if let Some((leased, end)) = &ended {
+                write_end(tx, leased, end, now).await?;
+            }
             if !tx.begin_sending(&leased, now).await? {
                 return Ok(None);
             }
             tx.extend_lease(&leased, until).await?;
             tx.notice(leased.to, leased.notice_id).await
         };
-        Ok(self.site.store.write(begin).await?)
+        match self.site.store.write(begin).await {
+            Ok(made) => {
+                *before = None;
+                Ok(made)
+            }
+            Err(error) => {
+                // The one before was handed over: that is written down, whatever keeps this one from being begun.
+                if let Some((leased, end)) = before.take() {
+                    self.record(&leased, &end).await?;
+                }
+                Err(error.into())
+            }
+        }
     }
 
     /// From the sealed row to the answer of the other side.

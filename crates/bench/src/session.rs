@@ -24,7 +24,7 @@ pub(crate) const BENCH: Bench = Bench {
 };
 
 /// The call that answers who is signed in.
-const WHO: &str = "/api/v1/me";
+const WHO: &str = "/api/v1/session";
 
 /// Connections at once, one request after the other on each.
 const CLIENTS: usize = 8;

@@ -22,6 +22,7 @@ on_both_engines!(
     a_list_that_was_cut_off_is_made_anew,
     who_only_looks_orders_nothing,
     a_changed_password_is_seen_at_the_list_and_at_the_wave,
+    an_account_can_say_why_since_when_and_who_agreed,
 );
 
 async fn an_incident_shows_what_its_leaks_came_to(engine: Engine) {
@@ -301,6 +302,40 @@ async fn who_only_looks_orders_nothing(engine: Engine) {
         Err(OrderRefused::Role)
     );
     assert_eq!(incident.members_in(no, MemberState::Done).await, 2);
+}
+
+async fn an_account_can_say_why_since_when_and_who_agreed(engine: Engine) {
+    let incident = Incident::new(engine, 2, |number| number == 1).await;
+    let no = incident.started(&in_one_wave()).await;
+    incident.app.run_all_containments().await;
+    let said = async |number: usize| {
+        let account = incident.account(number).await;
+        let history = rightful_app::accounts::history(&incident.app.site, account)
+            .await
+            .unwrap();
+        history
+            .into_iter()
+            .map(|happening| happening.what)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let held = said(1).await;
+    for wanted in [
+        "exact: the leak \"a forum\"",
+        &format!(
+            "listed in containment {}, wave 1: hold, because exact (dump) in the leak \"a forum\"",
+            no.0
+        ),
+        "tested against password version 1",
+        &format!("containment {} approved by ", no.0),
+        "wave 1 of containment",
+        "hold 1 placed by containment:",
+        "told of containment",
+    ] {
+        assert!(held.contains(wanted), "{wanted} is missing: {held}");
+    }
+    let free = said(2).await;
+    assert!(!free.contains("containment"), "{free}");
 }
 
 async fn a_changed_password_is_seen_at_the_list_and_at_the_wave(engine: Engine) {

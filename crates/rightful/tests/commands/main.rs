@@ -4,6 +4,7 @@
 //! Chance is seeded; the seed is printed, and `RIGHTFUL_TEST_SEED` sets it. `RIGHTFUL_SOAK=1` kills fifty times in each phase
 //! instead of five.
 
+mod containment;
 mod damaged;
 mod database_gone;
 mod disk_full;

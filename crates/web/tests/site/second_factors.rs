@@ -151,18 +151,22 @@ async fn d03_codes_by_mail_have_one_budget_for_all_flows(engine: Engine) {
     let site = TestSite::new(engine).await;
     let owner = site.owner().await;
     let mut tried = 0;
-    for _ in 0..3 {
+    // Three mails are all that there are for now: one for each conversation, and one more.
+    for mails in [2, 1] {
         let mut thief = site.browser();
         thief.post(paths::NEW_PASSWORD, &[("identifier", &owner.address)]).await;
         for number in 0..8 {
-            // A new code makes no guess fresh.
-            thief.post(paths::NEW_PASSWORD_CODE_AGAIN, &[]).await;
+            if mails == 2 && number == 4 {
+                // A new code makes no guess fresh.
+                let again = thief.post(paths::NEW_PASSWORD_CODE_AGAIN, &[]).await;
+                assert_eq!(again.status, StatusCode::OK, "{}", again.body);
+            }
             let code = format!("AAAA-{number:04}");
             let answer = thief.post(paths::NEW_PASSWORD_CODE, &[("code", &code)]).await;
             tried += usize::from(answer.status == StatusCode::FORBIDDEN);
         }
     }
-    assert_eq!(tried, 10, "of 24");
+    assert_eq!(tried, 10, "of 16");
     assert_eq!(of_kind(&site.mails().await, "too-many-guesses").len(), 1);
 }
 
