@@ -84,6 +84,10 @@ pub async fn find_account(
     region: Option<DefaultRegion>,
 ) -> Result<Option<AccountNo>, StoreError> {
     let meant = meant.trim();
+    if meant.contains('\0') {
+        // Nothing is named so, and PostgreSQL has no such text.
+        return Ok(None);
+    }
     let mut keys = Vec::new();
     keys.extend(Uuid::try_parse(meant).map(|id| id_key(PublicId(id))));
     keys.push(reference_key(meant));

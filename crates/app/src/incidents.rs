@@ -66,7 +66,11 @@ pub struct IncidentView {
 
 /// The incident of a slug, inside a transaction.
 pub(crate) async fn incident_of(tx: &mut Tx, slug: &str) -> Result<Option<Incident>, StoreError> {
-    tx.incident_by_slug(slug).await
+    // What is no slug names nothing, and need not be a text that every engine takes.
+    match Slug::parse(slug) {
+        Some(slug) => tx.incident_by_slug(slug.text()).await,
+        None => Ok(None),
+    }
 }
 
 fn body_is_good(body: &str) -> bool {
@@ -177,6 +181,9 @@ impl App {
                 Some(incident) if !incident.is_open => return Ok(Err(IncidentRefused::Closed)),
                 Some(incident) => incident,
             };
+            if leak.contains('\0') {
+                return Ok(Err(IncidentRefused::UnknownLeak));
+            }
             let Some(leak) = tx.leak_by_name(&leak).await? else {
                 return Ok(Err(IncidentRefused::UnknownLeak));
             };

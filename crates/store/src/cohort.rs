@@ -99,13 +99,15 @@ statements! {
         AND told_at IS NULL AND account_no > $4 ORDER BY account_no LIMIT $5";
     hot: TOLD = "UPDATE cohort SET told_at = $4 WHERE block = $1 AND account_no = $2 AND containment_no = $3 AND state = 'done'
         AND told_at IS NULL";
+    // These four also look into `wave`, which has few rows and may be read whole.
+
     /// A return lifts what containments did, also what is not written yet.
-    hot: RETURNED = "UPDATE cohort SET state = 'returned', changed_at = $3 WHERE block = $1 AND account_no = $2
+    : RETURNED = "UPDATE cohort SET state = 'returned', changed_at = $3 WHERE block = $1 AND account_no = $2
         AND action <> 'notice' AND (state = 'done' OR (state = 'frozen' AND EXISTS (SELECT 1 FROM wave
         WHERE wave.containment_no = cohort.containment_no AND wave.wave_no = cohort.wave_no AND wave.state = 'running')))";
     hot: TAKE_TURNS_TO_UNDO = concat!("UPDATE account SET epoch = epoch WHERE block = $1 AND account_no IN ", to_undo!(""));
     /// A hold on the very password, or a variation of it, becomes a required change; a required change stays one.
-    hot: SOFTEN = concat!("INSERT INTO hold (block, account_no, hold_no, action, source, kind, leak_no, placed_at, placed_by,
+    : SOFTEN = concat!("INSERT INTO hold (block, account_no, hold_no, action, source, kind, leak_no, placed_at, placed_by,
             containment_no)
         SELECT cohort.block, cohort.account_no, (SELECT CAST(COALESCE(MAX(hold.hold_no), 0) + 1 AS BIGINT) FROM hold
             WHERE hold.block = $1 AND hold.account_no = cohort.account_no), 'change', 'containment', cohort.kind,
@@ -118,13 +120,13 @@ statements! {
     hot: LIFT = concat!("UPDATE hold SET lifted_at = $3, lifted_by = $4 WHERE block = $1 AND containment_no = $2
         AND lifted_at IS NULL AND account_no IN ", to_undo!(""), " AND NOT (action = 'change' AND account_no IN ",
         to_undo!(" AND cohort.grade IN ('exact', 'variant')"), ")");
-    hot: UNHELD = concat!("UPDATE account SET epoch = epoch + 1, version = version + 1, state = CASE
+    : UNHELD = concat!("UPDATE account SET epoch = epoch + 1, version = version + 1, state = CASE
         WHEN EXISTS (SELECT 1 FROM hold WHERE hold.block = $1 AND hold.account_no = account.account_no AND hold.action = 'hold'
             AND hold.lifted_at IS NULL) THEN 'held' ELSE 'open' END
         WHERE block = $1 AND state <> 'erased' AND account_no IN ", to_undo!(" AND cohort.action <> 'notice'
             AND (cohort.state = 'done' OR EXISTS (SELECT 1 FROM wave WHERE wave.containment_no = cohort.containment_no
             AND wave.wave_no = cohort.wave_no AND wave.state <> 'waiting'))"));
-    hot: END_SESSIONS_UNDONE = concat!("UPDATE session SET ended_at = $3 WHERE block = $1 AND ended_at IS NULL AND account_no IN ",
+    : END_SESSIONS_UNDONE = concat!("UPDATE session SET ended_at = $3 WHERE block = $1 AND ended_at IS NULL AND account_no IN ",
         to_undo!(" AND cohort.action <> 'notice' AND (cohort.state = 'done' OR EXISTS (SELECT 1 FROM wave
             WHERE wave.containment_no = cohort.containment_no AND wave.wave_no = cohort.wave_no AND wave.state <> 'waiting'))"));
     /// Those who were told and are to be told that it was taken back.

@@ -278,7 +278,9 @@ fn one_round(engine: Engine, round: usize, dice: &mut Dice) {
             event: "INSERT",
             table: "hold",
             when: format!("NEW.block = {at}"),
-            before: format!("SELECT CASE WHEN COUNT(*) = {at} THEN 1 ELSE 0 END FROM cohort WHERE state = 'done'"),
+            before: format!(
+                "SELECT CAST(CASE WHEN COUNT(*) = {at} THEN 1 ELSE 0 END AS BIGINT) FROM cohort WHERE state = 'done'"
+            ),
         },
     );
     assert_eq!(
@@ -296,7 +298,7 @@ fn one_round(engine: Engine, round: usize, dice: &mut Dice) {
             table: "outbox",
             when: format!("NEW.home = {told_at}"),
             before: format!(
-                "SELECT CASE WHEN COUNT(*) = {told_at} THEN 1 ELSE 0 END FROM cohort WHERE told_at IS NOT NULL"
+                "SELECT CAST(CASE WHEN COUNT(*) = {told_at} THEN 1 ELSE 0 END AS BIGINT) FROM cohort WHERE told_at IS NOT NULL"
             ),
         },
     );
@@ -339,7 +341,7 @@ fn one_round(engine: Engine, round: usize, dice: &mut Dice) {
             table: "hold",
             when: format!("NEW.lifted_at IS NOT NULL AND NEW.block = {undone_at}"),
             before: format!(
-                "SELECT CASE WHEN COUNT(*) = {undone_at} THEN 1 ELSE 0 END FROM cohort WHERE state = 'undone'"
+                "SELECT CAST(CASE WHEN COUNT(*) = {undone_at} THEN 1 ELSE 0 END AS BIGINT) FROM cohort WHERE state = 'undone'"
             ),
         },
     );

@@ -466,7 +466,7 @@ async fn whatever_ends_a_session_tells_the_watcher(engine: Engine) {
     let told: Arc<Mutex<Vec<Changed>>> = Arc::default();
     let tell = Arc::clone(&told);
     store.watch(Box::new(move |changed| {
-        tell.lock().expect("no panic").push(changed.clone())
+        tell.lock().expect("no panic").push(changed.clone());
     }));
     let said = async |work: &str| {
         let said = std::mem::take(&mut *told.lock().expect("no panic"));

@@ -182,9 +182,10 @@ async fn e05_disabled_user_dies_now(engine: Engine) {
             let returning = site.return_of(&owner).await;
             assert!(owner.browser.at(&other).is_in().await);
             let hold = site.hold(owner.account, source, action).await;
+            site.let_nodes_see();
             assert!(
                 !owner.browser.at(&other).is_in().await,
-                "{action:?}: the next request on another node"
+                "{action:?}: on another node within a second"
             );
             let code = owner.app_code(&site);
             for mut under_way in [half_in.at(&other), half_in.clone()] {
