@@ -232,6 +232,6 @@ mod tests {
             part.young.len() + part.old.len()
         };
         let kept: usize = view.parts.iter().map(len).sum();
-        assert!(kept <= PARTS * MOST * 2 && kept >= PARTS * MOST, "{kept}");
+        assert!((PARTS * MOST..=PARTS * MOST * 2).contains(&kept), "{kept}");
     }
 }
