@@ -131,6 +131,16 @@ impl Store {
     }
 }
 
+/// Whether somebody else made the same table at the same moment. PostgreSQL says so in three ways, by how far the other is: a
+/// duplicate in its catalogue (unique_violation), the table's row type (duplicate_object), the table (duplicate_table).
+fn is_duplicate(error: &StoreError) -> bool {
+    match error {
+        StoreError::AlreadyExists => true,
+        StoreError::Backend { code: Some(code), .. } => ["42710", "42P07"].contains(&code.as_str()),
+        _ => false,
+    }
+}
+
 impl Tx {
     /// Number and checksum of each migration in the database.
     async fn applied_migrations(&mut self) -> Result<Vec<(i64, String)>, StoreError> {
@@ -148,8 +158,7 @@ impl Tx {
     async fn make_bookkeeping(&mut self) -> Result<(), StoreError> {
         let text = for_engine(BOOKKEEPING, self.is_postgres());
         match self.script(&text).await {
-            // Two nodes that make it at the same moment: PostgreSQL refuses the second with a duplicate in its catalogue.
-            Err(StoreError::AlreadyExists) => Err(StoreError::Contention {
+            Err(error) if is_duplicate(&error) => Err(StoreError::Contention {
                 message: "schema_migration is being made".into(),
             }),
             done => done,
@@ -201,6 +210,20 @@ mod tests {
             .collect();
         files.sort();
         assert_eq!(files, listed);
+    }
+
+    #[test]
+    fn a_table_that_another_node_is_making_is_waited_for() {
+        let backend = |code: &str| StoreError::Backend {
+            code: Some(code.to_owned()),
+            message: String::new(),
+        };
+        assert!(
+            is_duplicate(&StoreError::AlreadyExists)
+                && is_duplicate(&backend("42710"))
+                && is_duplicate(&backend("42P07"))
+        );
+        assert!(!is_duplicate(&backend("42601")));
     }
 
     #[test]

@@ -81,12 +81,13 @@ fn kill_in(victim: &dyn Victim, phase: &Phase, dice: &mut Dice) -> Outcome {
         let look = Instant::now();
         if !running.freeze() {
             let ended = running.wait();
-            if phase.stall.is_none() || ended.status == Some(0) {
-                break Outcome::Missed(ended);
+            // Its own time limits ran out: while it stood still to be looked at, or behind a statement that never ends. The same
+            // command goes on, as whoever is told so would run it again.
+            if ended.stderr.contains("pool timed out") {
+                running = victim.start();
+                continue;
             }
-            // A statement that never ends keeps others waiting until they give up. It was looked at too late: once more.
-            running = victim.start();
-            continue;
+            break Outcome::Missed(ended);
         }
         if let Some(found) = victim.stands_in(phase, share, &running) {
             running.kill();
